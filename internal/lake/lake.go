@@ -1,0 +1,154 @@
+// Package lake is the object store and the log of runs that together are the lake.
+//
+// The log `runs/0000000001.json, …` is the only truth: a file counts because a
+// committed run names it, and a run is committed by the one write that creates
+// its manifest if there is none of that number. Before that write nothing of the
+// run can be seen; after it, all of it. A crash at any point leaves the lake as it
+// was or as it will be, and at worst files that no run names.
+//
+//	runs/N.json                               the log, ten digits, from 1 without gaps
+//	data/TABLE/[day=D|period=P]/ULID-n.parquet  tables; a name is used once, by one run
+//	configs/SHA256                            configuration files that runs were made with
+//
+// What is live is the fold of the log, see [State]. SPEC section 9 is the authority.
+package lake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/oklog/ulid/v2"
+)
+
+// A Lake is one lake in a store. It keeps the state it has read so far; it is
+// not safe for concurrent use.
+type Lake struct {
+	Store Store
+	state *State
+}
+
+// Open reads the log of the lake in store. An empty store is a lake without runs.
+func Open(ctx context.Context, store Store) (*Lake, error) {
+	l := &Lake{Store: store, state: newState()}
+	_, err := l.Refresh(ctx)
+	return l, err
+}
+
+// State is what is live after the newest run that was read. It changes with
+// [Lake.Refresh] and [Lake.Commit].
+func (l *Lake) State() *State { return l.state }
+
+// Refresh reads the runs committed since and returns them, oldest first.
+func (l *Lake) Refresh(ctx context.Context) ([]*Run, error) {
+	before := len(l.state.Runs)
+	for {
+		key := runKey(l.state.Head + 1)
+		data, err := ReadAll(ctx, l.Store, key)
+		if errors.Is(err, ErrNotFound) {
+			return l.state.Runs[before:], nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the log of %s: %w", l.Store, err)
+		}
+		run, err := decodeRun(key, data)
+		if err == nil {
+			err = l.state.apply(run, hash(data))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the log of %s: %w", l.Store, err)
+		}
+	}
+}
+
+// Path returns a local path with the content of a live file.
+func (l *Lake) Path(ctx context.Context, file File) (string, error) {
+	return l.Store.Fetch(ctx, file.Path)
+}
+
+// NewRunID returns an id for a run about to be made.
+func NewRunID() string { return ulid.Make().String() }
+
+// Upload stores an output under a name that no other run uses, and describes it
+// for the manifest. The local file may be moved.
+func (l *Lake) Upload(ctx context.Context, runID string, n int, out Output) (File, error) {
+	sum, size, err := hashFile(out.Path)
+	if err != nil {
+		return File{}, fmt.Errorf("output of table %s: %w", out.Table.Name, err)
+	}
+	file := File{
+		Path:  path.Join("data", out.Table.Name, partitionFolder(out), fmt.Sprintf("%s-%d.parquet", runID, n)),
+		Table: out.Table.Name, Partition: out.Partition, Rows: out.Rows, Bytes: size, Columns: out.Columns, SHA256: sum, Tags: out.Tags,
+	}
+	if file.Columns == 0 {
+		file.Columns = len(out.Table.Schema(l.state.Columns))
+	}
+	if !out.MinTime.IsZero() {
+		from, to := out.MinTime.UTC(), out.MaxTime.UTC()
+		file.MinTime, file.MaxTime = &from, &to
+	}
+	return file, l.Store.Upload(ctx, file.Path, out.Path)
+}
+
+func partitionFolder(out Output) string {
+	switch out.Table.Partition {
+	case ByDay:
+		return "day=" + out.Partition
+	case ByPeriod:
+		return "period=" + out.Partition
+	default:
+		return ""
+	}
+}
+
+// KeepConfig stores a configuration file under the hash of its content.
+func (l *Lake) KeepConfig(ctx context.Context, content []byte) (sha256 string, err error) {
+	sha256 = hash(content)
+	err = l.Store.CreateIfAbsent(ctx, "configs/"+sha256, content)
+	if errors.Is(err, ErrExists) {
+		err = nil
+	}
+	return sha256, err
+}
+
+// ErrLost is returned by [Lake.Commit] when another run took the number first.
+var ErrLost = errors.New("another run was committed first")
+
+// Commit makes run the next one: it numbers and chains it and creates its
+// manifest. There are three outcomes. Done: nil. Lost, another run has the number:
+// ErrLost, and nothing of run can be seen. Unknown, the store failed in the act:
+// the log is read again, and when it holds the run's id the answer is done.
+func (l *Lake) Commit(ctx context.Context, run *Run) error {
+	run.Number, run.Previous = l.state.Head+1, l.state.HeadHash
+	data, err := run.encode()
+	if err != nil {
+		return err
+	}
+	err = l.Store.CreateIfAbsent(ctx, runKey(run.Number), data)
+	if errors.Is(err, ErrExists) {
+		return ErrLost
+	}
+	newer, refreshErr := l.Refresh(ctx)
+	for _, other := range newer {
+		if other.ID == run.ID {
+			return nil
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("commit run %d: %w", run.Number, errors.Join(err, refreshErr))
+	}
+	return fmt.Errorf("commit run %d: %w", run.Number, errors.Join(errors.New("the store accepted the manifest but does not show it"), refreshErr))
+}
+
+// Discard deletes files of a run that will not be committed; what cannot be
+// deleted is left for gc.
+func (l *Lake) Discard(ctx context.Context, files []File) {
+	for _, file := range files {
+		_ = l.Store.Delete(ctx, file.Path) // unnamed by any run, so harmless
+	}
+}
+
+// Describe is one line about a file for messages: its table and partition.
+func (f File) Describe() string { return strings.TrimSuffix(f.Table+" "+f.Partition, " ") }

@@ -1,0 +1,141 @@
+package lake
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/creditmill/creditmill/internal/period"
+)
+
+// A Run is the manifest of one committed change of the lake, `runs/N.json`
+// (SPEC section 9). Its fields are facts that never change; what is live is a
+// fold over all of them, see [State].
+type Run struct {
+	Number   int64     `json:"run"`
+	ID       string    `json:"id"` // unique; a commit of unknown outcome is looked up by it
+	Kind     Kind      `json:"kind"`
+	Now      time.Time `json:"now"`      // the clock of the run
+	Previous string    `json:"previous"` // SHA-256 of the manifest before, empty in the first
+	Read     int64     `json:"read"`     // the newest run whose result it read
+
+	Tool         string `json:"tool"`
+	DuckDB       string `json:"duckdb"`
+	TimeZoneData string `json:"time_zone_data"`
+
+	Founding *Founding    `json:"founding,omitempty"` // in the first run alone
+	Configs  []ConfigRef  `json:"configs,omitempty"`
+	Versions []VersionRef `json:"versions,omitempty"` // price tables, plans and packs used
+	Columns  []Column     `json:"columns,omitempty"`  // dimensions and quantities used first by this run
+
+	Period period.Period `json:"period,omitzero"` // of apply, cut and close
+
+	AcceptedRejects bool         `json:"accepted_rejects,omitempty"` // a close went on in spite of every reject so far
+	Unread          *[]Unread    `json:"unread,omitempty"`           // the objects that could not be taken in, all there are now
+	Newest          []SourceTime `json:"newest,omitempty"`           // the newest event time of the sources read
+
+	Files    []File   `json:"files,omitempty"`
+	Replaced []string `json:"replaced,omitempty"` // paths of files that are live no longer
+	Totals   Totals   `json:"totals"`
+}
+
+// A Kind is the kind of a run.
+type Kind string
+
+// The kinds of run.
+const (
+	Ingest Kind = "ingest"
+	Rate   Kind = "rate"
+	Apply  Kind = "apply"
+	Cut    Kind = "cut"
+	Close  Kind = "close"
+)
+
+// Founding is what the lake's first run fixes for good.
+type Founding struct {
+	FirstPeriod period.Period `json:"first_period"`
+	TimeZone    string        `json:"timezone"`
+	Currency    string        `json:"currency"`
+}
+
+// A ConfigRef is a configuration file the run was made with; its content lies
+// under `configs/SHA256`.
+type ConfigRef struct {
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"`
+}
+
+// A VersionRef is a version of a price table, plan or pack that a run used.
+type VersionRef struct {
+	Kind    string `json:"kind"` // price table, plan, pack
+	Name    string `json:"name"`
+	Version int    `json:"version"`
+	SHA256  string `json:"sha256"`
+}
+
+// An Unread is an object that ingest could not take in.
+type Unread struct {
+	Source   string `json:"source"`
+	Object   string `json:"object"`
+	Identity string `json:"identity"`
+	Reason   string `json:"reason"`
+}
+
+// A SourceTime is the newest event time that a source has given.
+type SourceTime struct {
+	Source string    `json:"source"`
+	Time   time.Time `json:"time"`
+}
+
+// A File is one Parquet file of a table.
+type File struct {
+	Path      string            `json:"path"` // key in the lake
+	Table     string            `json:"table"`
+	Partition string            `json:"partition,omitempty"`
+	Rows      int64             `json:"rows"`
+	Bytes     int64             `json:"bytes"`
+	Columns   int               `json:"columns"` // how many of the table's columns, from the first
+	SHA256    string            `json:"sha256"`
+	MinTime   *time.Time        `json:"min_time,omitempty"`
+	MaxTime   *time.Time        `json:"max_time,omitempty"`
+	Tags      map[string]string `json:"tags,omitempty"`
+
+	Run int64 `json:"-"` // the run that committed it
+}
+
+// Totals are a run's control totals. Credits and money are exact decimals.
+type Totals struct {
+	Objects       int64             `json:"objects,omitempty"`
+	Records       int64             `json:"records,omitempty"`
+	Events        int64             `json:"events,omitempty"`
+	AccountEvents int64             `json:"account_events,omitempty"`
+	Skipped       int64             `json:"skipped,omitempty"`
+	Rejects       map[string]int64  `json:"rejects,omitempty"` // by reason
+	Held          map[string]int64  `json:"held,omitempty"`    // by reason
+	Calls         int64             `json:"calls,omitempty"`
+	Accounts      int64             `json:"accounts,omitempty"`
+	Invoices      int64             `json:"invoices,omitempty"`
+	Credits       map[string]string `json:"credits,omitempty"` // rated, or by what paid
+	Money         map[string]string `json:"money,omitempty"`   // invoiced, by currency
+}
+
+func runKey(n int64) string { return fmt.Sprintf("runs/%010d.json", n) }
+
+func (r *Run) encode() ([]byte, error) {
+	data, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		return nil, fmt.Errorf("manifest of run %d: %w", r.Number, err)
+	}
+	return append(data, '\n'), nil
+}
+
+func decodeRun(key string, data []byte) (*Run, error) {
+	run := new(Run)
+	if err := json.Unmarshal(data, run); err != nil {
+		return nil, fmt.Errorf("%s is no manifest: %w", key, err)
+	}
+	for i := range run.Files {
+		run.Files[i].Run = run.Number
+	}
+	return run, nil
+}

@@ -1,0 +1,192 @@
+package lake
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/creditmill/creditmill/internal/duck"
+	"github.com/creditmill/creditmill/internal/period"
+)
+
+// A State is what is live after a run: the fold of the log up to it.
+type State struct {
+	Head     int64  // the newest run; 0: none
+	HeadHash string // SHA-256 of its manifest
+	Runs     []*Run // all of them, oldest first; Runs[i] is run i+1
+
+	Founding *Founding // nil before the first run
+	Columns  []Column  // dimensions and quantities in the order of first use
+	Unread   []Unread
+	Newest   map[string]time.Time // newest event time by source
+
+	RatedThrough int64              // the newest run whose usage has been rated
+	Rejects      map[string]int64   // by reason, since they were last accepted
+	files        map[string]File    // live, by path
+	versions     map[string]usedRef // price table, plan and pack versions used
+	closes       []Closing          // cut or closed, oldest first
+}
+
+type usedRef struct {
+	sha256 string
+	run    int64
+}
+
+// A Closing is how far the close of a period has come.
+type Closing struct {
+	Period   period.Period
+	CutRun   int64
+	CloseRun int64 // 0: cut, not yet closed
+}
+
+func newState() *State {
+	return &State{
+		Newest: map[string]time.Time{}, Rejects: map[string]int64{}, files: map[string]File{}, versions: map[string]usedRef{},
+	}
+}
+
+// apply folds the next run in. The log is written by commits that checked the
+// state before them; what does not fit is damage, and an error.
+func (s *State) apply(run *Run, manifestHash string) error {
+	if run.Number != s.Head+1 || run.Previous != s.HeadHash {
+		return fmt.Errorf("run %d does not follow run %d: the log's chain is broken", run.Number, s.Head)
+	}
+	for _, path := range run.Replaced {
+		if _, live := s.files[path]; !live {
+			return fmt.Errorf("run %d replaces %s, which is not live", run.Number, path)
+		}
+		delete(s.files, path)
+	}
+	for _, file := range run.Files {
+		s.files[file.Path] = file
+	}
+	for _, v := range run.Versions {
+		key := versionKey(v)
+		if _, used := s.versions[key]; !used {
+			s.versions[key] = usedRef{v.SHA256, run.Number}
+		}
+	}
+	if run.Founding != nil {
+		s.Founding = run.Founding
+	}
+	s.Columns = append(s.Columns, run.Columns...)
+	if run.Unread != nil {
+		s.Unread = *run.Unread
+	}
+	for _, newest := range run.Newest {
+		if newest.Time.After(s.Newest[newest.Source]) {
+			s.Newest[newest.Source] = newest.Time
+		}
+	}
+	for reason, n := range run.Totals.Rejects {
+		s.Rejects[reason] += n
+	}
+	switch run.Kind {
+	case Rate:
+		s.RatedThrough = run.Read
+	case Cut:
+		s.closes = append(s.closes, Closing{Period: run.Period, CutRun: run.Number})
+		if run.AcceptedRejects {
+			clear(s.Rejects)
+		}
+	case Close:
+		s.closes[len(s.closes)-1].CloseRun = run.Number
+	}
+	s.Head, s.HeadHash = run.Number, manifestHash
+	s.Runs = append(s.Runs, run)
+	return nil
+}
+
+func versionKey(v VersionRef) string { return fmt.Sprintf("%s\x00%s\x00%d", v.Kind, v.Name, v.Version) }
+
+// Used returns the content hash that a version had when a run first used it, and
+// that run; "" when none has.
+func (s *State) Used(v VersionRef) (sha256 string, run int64) {
+	used := s.versions[versionKey(v)]
+	return used.sha256, used.run
+}
+
+// Files returns the live files of a table, by partition, then run, then path.
+func (s *State) Files(table Table) []File {
+	var files []File
+	for _, file := range s.files {
+		if file.Table == table.Name {
+			files = append(files, file)
+		}
+	}
+	slices.SortFunc(files, func(a, b File) int {
+		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Run, b.Run), cmp.Compare(a.Path, b.Path))
+	})
+	return files
+}
+
+// Partition returns the live files of one partition of a table.
+func (s *State) Partition(table Table, partition string) []File {
+	return slices.DeleteFunc(s.Files(table), func(f File) bool { return f.Partition != partition })
+}
+
+// LiveFiles counts the live files of all tables.
+func (s *State) LiveFiles() int { return len(s.files) }
+
+// Closings returns the periods whose close has begun, oldest first.
+func (s *State) Closings() []Closing { return slices.Clone(s.closes) }
+
+// Open is the first period that is not closed, and whether it is cut already.
+// first is the configuration's, for a lake without runs.
+func (s *State) Open(first period.Period) (open period.Period, cut bool) {
+	if len(s.closes) == 0 {
+		return first, false
+	}
+	last := s.closes[len(s.closes)-1]
+	if last.CloseRun == 0 {
+		return last.Period, true
+	}
+	return last.Period.Next(), false
+}
+
+// PostingPeriod is the first period that was not cut when run committed: what
+// the run brought of earlier periods posts there (SPEC section 8). Use Head+1
+// for a run about to be committed.
+func (s *State) PostingPeriod(run int64, first period.Period) period.Period {
+	for _, c := range slices.Backward(s.closes) {
+		if c.CutRun < run {
+			return c.Period.Next()
+		}
+	}
+	return first
+}
+
+// Closed returns the closing of a period, or false.
+func (s *State) Closed(p period.Period) (Closing, bool) {
+	for _, c := range s.closes {
+		if c.Period == p && c.CloseRun != 0 {
+			return c, true
+		}
+	}
+	return Closing{}, false
+}
+
+// BlockingRejects is the number of rejects that nobody has accepted, by reason;
+// duplicates and voided calls block nothing (SPEC section 14, 34).
+func (s *State) BlockingRejects() map[string]int64 {
+	blocking := maps.Clone(s.Rejects)
+	delete(blocking, "duplicate")
+	delete(blocking, "voided")
+	return blocking
+}
+
+// Scan returns a scan over files of table; paths maps a file to where it can be
+// read. Dynamic tables read with all of the lake's columns.
+func (s *State) Scan(table Table, files []File, path func(File) (string, error)) (duck.Scan, error) {
+	scan := duck.Scan{Columns: table.Schema(s.Columns)}
+	for _, file := range files {
+		local, err := path(file)
+		if err != nil {
+			return duck.Scan{}, err
+		}
+		scan.Add(local, file.Columns)
+	}
+	return scan, nil
+}

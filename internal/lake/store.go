@@ -1,0 +1,56 @@
+package lake
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+)
+
+// ErrExists is returned by [Store.CreateIfAbsent] when the key is taken.
+var ErrExists = errors.New("object exists")
+
+// ErrNotFound is returned for a key that no object has.
+var ErrNotFound = errors.New("no such object")
+
+// An Object is what a store knows of an object without reading it.
+type Object struct {
+	Key   string
+	Bytes int64
+}
+
+// A Store is an object store under one root: a folder here, a prefix of an S3
+// bucket elsewhere. Keys are slash-separated paths below the root. A Store is
+// safe for concurrent use.
+type Store interface {
+	// List yields the objects whose key starts with prefix, in byte order of keys.
+	List(ctx context.Context, prefix string) iter.Seq2[Object, error]
+	// Open reads an object; ErrNotFound where there is none.
+	Open(ctx context.Context, key string) (io.ReadCloser, error)
+	// Identity tells one content of the object from another.
+	Identity(ctx context.Context, object Object) (string, error)
+	// Fetch returns a local file with the object's bytes, for readers that need one.
+	Fetch(ctx context.Context, key string) (path string, err error)
+	// Upload stores a local file under a key that nobody else uses; when it
+	// returns, the object survives a crash of the machine. The local file may be
+	// moved.
+	Upload(ctx context.Context, key, file string) error
+	// CreateIfAbsent stores data under key if there is no such object, in one
+	// step that at most one caller wins; ErrExists for the others. Any other error
+	// leaves open whether it happened.
+	CreateIfAbsent(ctx context.Context, key string, data []byte) error
+	// Delete removes an object; one that is gone already is no error.
+	Delete(ctx context.Context, key string) error
+	// String is the root as the configuration names it.
+	String() string
+}
+
+// ReadAll returns the whole content of a small object.
+func ReadAll(ctx context.Context, s Store, key string) ([]byte, error) {
+	r, err := s.Open(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(r)
+	return data, errors.Join(err, r.Close())
+}

@@ -1,0 +1,42 @@
+// Package sql holds every statement that is more than a line, a file each.
+//
+// portable/ is one pure SELECT a file in the subset that DuckDB and Trino share;
+// duckdb/ runs on the embedded DuckDB alone; checks/ return the rows that break a
+// rule, so none is good; views/ are what analysts query by name.
+package sql
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+	"text/template"
+
+	"github.com/creditmill/creditmill/internal/duck"
+)
+
+//go:embed */*.sql
+var files embed.FS
+
+// Text returns the statement of that name, such as "duckdb/sort_rated". An
+// unknown name is a programming error and panics; a test names every file.
+func Text(name string) string {
+	text, err := files.ReadFile(name + ".sql")
+	if err != nil {
+		panic(fmt.Sprintf("no statement %s: %v", name, err))
+	}
+	return string(text)
+}
+
+// Expand returns the statement of that name with its {{...}} filled in from
+// data: lists of columns, which SQL cannot bind. Values are bound, not expanded.
+// In the text, `ident` quotes a name and `literal` a string.
+func Expand(name string, data any) string {
+	parsed := template.Must(template.New(name).Option("missingkey=error").Funcs(template.FuncMap{
+		"ident": duck.Identifier, "literal": duck.Literal,
+	}).Parse(Text(name)))
+	var out strings.Builder
+	if err := parsed.Execute(&out, data); err != nil {
+		panic(fmt.Sprintf("statement %s: %v", name, err))
+	}
+	return out.String()
+}
