@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/creditmill/creditmill/fixtures/load"
+)
+
+// A stage is a command of creditmill, and what bare DuckDB does in its place.
+type stage struct {
+	name     string
+	args     []string
+	baseline string                   // statement under sql/
+	input    string                   // the files it reads, as a folder and an ending, below the benchmark's own
+	aim      string                   // the ratio we hold ourselves to
+	calls    func(load.Summary) int64 // how many it works on
+	checks   func(context.Context, *bench, load.Summary) ([]check, error)
+}
+
+func stages() []stage {
+	return []stage{
+		{
+			name: "ingest", args: []string{"ingest", "--now", "2026-11-01T00:30:00Z"},
+			baseline: "duckdb/bench_ingest", input: "raw/gateway/*.jsonl.gz", aim: "2",
+			calls:  func(s load.Summary) int64 { return s.Lines },
+			checks: checkIngest,
+		},
+		{
+			name: "rate", args: []string{"rate", "--now", "2026-11-01T00:40:00Z"},
+			baseline: "duckdb/bench_rate", input: lakeTable("usage"), aim: "1.5",
+			calls:  func(s load.Summary) int64 { return s.Events },
+			checks: checkRate,
+		},
+		{
+			name: "close", args: []string{"close", "--period", load.Period, "--accept-rejects", "--now", "2026-11-01T07:00:00Z"},
+			baseline: "duckdb/bench_close", input: lakeTable("rated"), aim: "2",
+			calls:  func(s load.Summary) int64 { return s.Events },
+			checks: checkClose,
+		},
+	}
+}
+
+func stageNames() []string {
+	var names []string
+	for _, s := range stages() {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// lakeTable is where the files of a table lie. A fresh lake has replaced none of
+// them, so all that lie there are live.
+func lakeTable(name string) string { return "lake/data/" + name + "/*.parquet" }
+
+// files lists, in order, what lies anywhere below the folder of pattern and has its ending.
+func (b *bench) files(pattern string) ([]string, error) {
+	folder, ending, _ := strings.Cut(pattern, "/*")
+	var files []string
+	err := filepath.WalkDir(filepath.Join(b.dir, filepath.FromSlash(folder)), func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && strings.HasSuffix(path, ending) {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("no file %s in %s", pattern, b.dir)
+	}
+	return files, err
+}
+
+// A check is something the pipeline counted, and what the load says it must be.
+type check struct{ what, got, want string }
+
+// query asks the live files of a table for one value.
+func (b *bench) query(ctx context.Context, name, selects string) (string, error) {
+	files, err := b.files(lakeTable(name))
+	if err != nil {
+		return "", err
+	}
+	var answer duckAnswer
+	_, err = b.inChild(ctx, taskQuery, duckTask{Files: files, Scratch: b.scratch(), Memory: b.load.Memory, Query: selects}, &answer)
+	return answer.Text, err
+}
+
+// expect fills in what the tables say.
+func (b *bench) expect(ctx context.Context, all []expectation) ([]check, error) {
+	var checks []check
+	for _, e := range all {
+		got, err := b.query(ctx, e.table, e.selects)
+		if err != nil {
+			return nil, fmt.Errorf("check of %s: %w", e.what, err)
+		}
+		checks = append(checks, check{e.what, got, e.want})
+	}
+	return checks, nil
+}
+
+type expectation struct{ what, table, selects, want string }
+
+func checkIngest(ctx context.Context, b *bench, s load.Summary) ([]check, error) {
+	const gateway = " FILTER (WHERE source = 'gateway')"
+	all := []expectation{
+		{"calls that became usage", "usage", "SELECT CAST(count(*) AS VARCHAR)", fmt.Sprint(s.Events)},
+		{"different calls among them", "usage", "SELECT CAST(count(DISTINCT event_id) AS VARCHAR)", fmt.Sprint(s.Events)},
+		{"lines rejected", "rejected", "SELECT CAST(count(*) AS VARCHAR)", fmt.Sprint(s.Duplicates() + s.Broken)},
+		{"lines read", "objects", "SELECT CAST(sum(records)" + gateway + " AS VARCHAR)", fmt.Sprint(s.Lines)},
+		{"read less rejected", "objects", "SELECT CAST(sum(records - rejects)" + gateway + " AS VARCHAR)", fmt.Sprint(s.Events)},
+		{"account events", "account_events", "SELECT CAST(count(*) AS VARCHAR)", fmt.Sprint(s.AccountEvents)},
+	}
+	for _, reason := range sorted(s.Rejects) {
+		all = append(all, expectation{
+			"rejected as " + reason, "rejected",
+			"SELECT CAST(count(*) FILTER (WHERE reason = '" + reason + "') AS VARCHAR)", fmt.Sprint(s.Rejects[reason]),
+		})
+	}
+	return b.expect(ctx, all)
+}
+
+// creditSum leaves trailing zeros out, as Summary.Credits does.
+const creditSum = "SELECT rtrim(rtrim(CAST(sum(credits) AS VARCHAR), '0'), '.')"
+
+func checkRate(ctx context.Context, b *bench, s load.Summary) ([]check, error) {
+	return b.expect(ctx, []expectation{
+		{"calls rated", "rated", "SELECT CAST(count(*) AS VARCHAR)", fmt.Sprint(s.Events)},
+		{"calls held", "rated", "SELECT CAST(count(held) AS VARCHAR)", "0"},
+		{"credits rated", "rated", creditSum, s.Credits},
+	})
+}
+
+func checkClose(ctx context.Context, b *bench, s load.Summary) ([]check, error) {
+	return b.expect(ctx, []expectation{
+		{"credits burned, overage and denied", "burns", creditSum, s.Credits},
+		{"calls on statements", "statements", "SELECT CAST(CAST(sum(calls) AS BIGINT) AS VARCHAR)", fmt.Sprint(s.Events)},
+		{"credits on statements", "statements", creditSum, s.Credits},
+	})
+}
