@@ -158,7 +158,7 @@ func (f *Folder) Upload(_ context.Context, key, file string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+	if err := f.makeFolder(filepath.Dir(target)); err != nil {
 		return fmt.Errorf("upload %s: %w", key, err)
 	}
 	if err := syncPath(file); err != nil {
@@ -171,7 +171,7 @@ func (f *Folder) Upload(_ context.Context, key, file string) error {
 	if err != nil {
 		return fmt.Errorf("upload %s: %w", key, err)
 	}
-	return f.syncFolders(filepath.Dir(target))
+	return syncPath(filepath.Dir(target))
 }
 
 func copyInto(file, target string) (err error) {
@@ -179,7 +179,7 @@ func copyInto(file, target string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }() // only read
 	temporary := temporaryBeside(target)
 	defer func() {
 		if err != nil {
@@ -204,7 +204,7 @@ func (f *Folder) CreateIfAbsent(_ context.Context, key string, data []byte) (err
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+	if err := f.makeFolder(filepath.Dir(target)); err != nil {
 		return fmt.Errorf("create %s: %w", key, err)
 	}
 	temporary := temporaryBeside(target)
@@ -223,25 +223,26 @@ func (f *Folder) CreateIfAbsent(_ context.Context, key string, data []byte) (err
 		}
 		return fmt.Errorf("create %s: %w", key, err)
 	}
-	return f.syncFolders(filepath.Dir(target))
+	return syncPath(filepath.Dir(target))
 }
 
 func temporaryBeside(target string) string {
 	return filepath.Join(filepath.Dir(target), ".tmp-"+ulid.Make().String())
 }
 
-// syncFolders makes the names below the root durable, from dir up to the root:
-// a folder made just now is a name in its parent.
-func (f *Folder) syncFolders(dir string) error {
-	for {
-		if err := syncPath(dir); err != nil {
-			return err
-		}
-		if dir == f.root || !strings.HasPrefix(dir, f.root) {
-			return nil
-		}
-		dir = filepath.Dir(dir)
+// makeFolder makes a folder and those above it that are missing, each durable as
+// a name in its parent before anything is put into it.
+func (f *Folder) makeFolder(dir string) error {
+	if isDir(dir) {
+		return nil
 	}
+	if err := f.makeFolder(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncPath(filepath.Dir(dir))
 }
 
 func syncPath(path string) error {

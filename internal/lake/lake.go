@@ -18,7 +18,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"strings"
 
 	"github.com/oklog/ulid/v2"
 )
@@ -103,9 +102,12 @@ func partitionFolder(out Output) string {
 	}
 }
 
-// KeepConfig stores a configuration file under the hash of its content.
+// KeepConfig stores a configuration file under the hash of its content, unless a
+// committed run has kept it.
 func (l *Lake) KeepConfig(ctx context.Context, content []byte) (sha256 string, err error) {
-	sha256 = hash(content)
+	if sha256 = hash(content); l.state.configs[sha256] {
+		return sha256, nil
+	}
 	err = l.Store.CreateIfAbsent(ctx, "configs/"+sha256, content)
 	if errors.Is(err, ErrExists) {
 		err = nil
@@ -146,9 +148,8 @@ func (l *Lake) Commit(ctx context.Context, run *Run) error {
 // deleted is left for gc.
 func (l *Lake) Discard(ctx context.Context, files []File) {
 	for _, file := range files {
-		_ = l.Store.Delete(ctx, file.Path) // unnamed by any run, so harmless
+		if file.Path != "" {
+			_ = l.Store.Delete(ctx, file.Path) // unnamed by any run, so harmless
+		}
 	}
 }
-
-// Describe is one line about a file for messages: its table and partition.
-func (f File) Describe() string { return strings.TrimSuffix(f.Table+" "+f.Partition, " ") }

@@ -26,6 +26,7 @@ type State struct {
 	Rejects      map[string]int64   // by reason, since they were last accepted
 	files        map[string]File    // live, by path
 	versions     map[string]usedRef // price table, plan and pack versions used
+	configs      map[string]bool    // SHA-256 of the configuration files that are kept
 	closes       []Closing          // cut or closed, oldest first
 }
 
@@ -43,7 +44,7 @@ type Closing struct {
 
 func newState() *State {
 	return &State{
-		Newest: map[string]time.Time{}, Rejects: map[string]int64{}, files: map[string]File{}, versions: map[string]usedRef{},
+		Newest: map[string]time.Time{}, Rejects: map[string]int64{}, files: map[string]File{}, versions: map[string]usedRef{}, configs: map[string]bool{},
 	}
 }
 
@@ -67,6 +68,9 @@ func (s *State) apply(run *Run, manifestHash string) error {
 		if _, used := s.versions[key]; !used {
 			s.versions[key] = usedRef{v.SHA256, run.Number}
 		}
+	}
+	for _, config := range run.Configs {
+		s.configs[config.SHA256] = true
 	}
 	if run.Founding != nil {
 		s.Founding = run.Founding

@@ -124,9 +124,13 @@ func (c Currency) IsZero() bool { return c == Currency{} }
 
 // Round returns r to c's minor unit, halves away from zero. It is the one
 // rounding of money (SPEC section 1); fixed.ErrRange where it does not fit.
-func (c Currency) Round(r *big.Rat) (Amount, error) {
+func (c Currency) Round(r *big.Rat) (Amount, error) { return c.RoundFraction(r.Num(), r.Denom()) }
+
+// RoundFraction is Round of num/den, which need not be in lowest terms: finding
+// them is most of the cost of a sum of fractions. den must not be zero.
+func (c Currency) RoundFraction(num, den *big.Int) (Amount, error) {
 	minor := decimal128.GetScaleMultiplier(c.digits).BigInt()
-	units := fixed.Quotient(new(big.Int).Mul(r.Num(), minor), r.Denom())
+	units := fixed.Quotient(new(big.Int).Mul(num, minor), den)
 	units.Mul(units, decimal128.GetScaleMultiplier(AmountScale-c.digits).BigInt())
 	n, err := fixed.FromBig(units)
 	return Amount{n}, err

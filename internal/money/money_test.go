@@ -33,6 +33,22 @@ func TestRoundGoesToTheMinorUnitHalvesAwayFromZero(t *testing.T) {
 	}
 }
 
+func TestRoundFractionNeedsNoLowestTerms(t *testing.T) {
+	usd, err := money.ParseCurrency("USD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		num, den int64
+		want     string
+	}{{50, 10_000, "0.01"}, {-50, 10_000, "-0.01"}, {49, 10_000, "0.00"}, {600, 8, "75.00"}} {
+		got, err := usd.RoundFraction(big.NewInt(c.num), big.NewInt(c.den))
+		if err != nil || usd.Format(got) != c.want {
+			t.Errorf("%d/%d rounds to %s, %v; want %s", c.num, c.den, usd.Format(got), err, c.want)
+		}
+	}
+}
+
 func TestRoundRefusesWhatDoesNotFit(t *testing.T) {
 	usd, err := money.ParseCurrency("USD")
 	if err != nil {

@@ -235,3 +235,10 @@ func ParseInstant(s string) (time.Time, error) {
 }
 
 func floorMicro(t time.Time) int64 { return t.Unix()*1_000_000 + int64(t.Nanosecond()/1000) }
+
+// NextDay returns the first instant after t at which a new date begins in the
+// billing time zone.
+func (c Calendar) NextDay(t time.Time) time.Time {
+	local := t.In(c.loc)
+	return c.at(local.Year(), local.Month(), local.Day()+1, 0)
+}

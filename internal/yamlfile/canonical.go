@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// Canonical writes what a value says and not how it is laid out: two values have
-// the same canonical text if and only if they have the same kinds, scalars as
-// written, items in order and entries in any order. Comments, line breaks, indents, flow or block style,
-// the kind of quotes and the order of keys do not count. The form never changes:
+// Canonical writes what a value says and not how it is laid out. Two values have
+// one canonical text if and only if they have the same kinds, scalars as written,
+// items in order and entries in any order; comments, line breaks, indents, block
+// or flow style and the kind of quotes do not count. The form never changes:
 // hashes of it are kept in lakes.
 func (n Node) Canonical() string {
 	var b strings.Builder

@@ -1,0 +1,213 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/creditmill/creditmill/ingest"
+	"github.com/creditmill/creditmill/internal/duck"
+	"github.com/creditmill/creditmill/internal/lake"
+	"github.com/creditmill/creditmill/internal/period"
+	"github.com/creditmill/creditmill/sql"
+)
+
+// An IngestReport says what an ingest did. Run is nil when nothing new had landed.
+type IngestReport struct {
+	Run    *lake.Run
+	Totals lake.Totals
+	Unread []lake.Unread // all objects that cannot be taken in now
+}
+
+// Ingest takes in the raw objects that no run has read yet (SPEC section 3).
+func (m *Mill) Ingest(ctx context.Context) (IngestReport, error) {
+	var report IngestReport
+	run, err := m.perform(ctx, func(ctx context.Context, d *desk) (*draft, error) {
+		objects, err := d.unreadObjects(ctx)
+		if err != nil {
+			return nil, err
+		}
+		report = IngestReport{}
+		return d.ingest(ctx, objects, &report)
+	})
+	report.Run = run
+	return report, err
+}
+
+// unreadObjects lists the raw objects whose key and content no run has read, by key.
+func (d *desk) unreadObjects(ctx context.Context) ([]ingest.Object, error) {
+	listed, err := d.mill.listRaw(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.view(ctx, "objects", lake.Objects, d.mill.Lake.State().Files(lake.Objects)); err != nil {
+		return nil, err
+	}
+	builder, err := duck.NewBuilder([]duck.Column{{Name: "n", Type: "BIGINT"}, {Name: "source", Type: "VARCHAR"}, {Name: "object", Type: "VARCHAR"}, {Name: "identity", Type: "VARCHAR"}})
+	if err != nil {
+		return nil, err
+	}
+	for i, object := range listed {
+		builder.Append(int64(i), object.Source.Name, object.Key, object.Identity)
+	}
+	if err := d.session.Load(ctx, "listed", builder); err != nil {
+		return nil, err
+	}
+	rows, err := d.session.Rows(ctx, sql.Text("duckdb/ingest_unread_objects"))
+	if err != nil {
+		return nil, fmt.Errorf("compare the listing with what was read: %w", err)
+	}
+	defer rows.Close()
+	var unread []ingest.Object
+	for rows.Next() {
+		var i int64
+		if err := rows.Scan(&i); err != nil {
+			return nil, err
+		}
+		unread = append(unread, listed[i])
+	}
+	return unread, rows.Err()
+}
+
+// ingest reads objects and drafts the run that commits them; nil when there is
+// nothing to say.
+func (d *desk) ingest(ctx context.Context, objects []ingest.Object, report *IngestReport) (*draft, error) {
+	m, state := d.mill, d.mill.Lake.State()
+	if len(objects) == 0 && len(state.Unread) == 0 {
+		return nil, nil
+	}
+	if err := d.view(ctx, "known_account_events", lake.AccountEvents, state.Files(lake.AccountEvents)); err != nil {
+		return nil, err
+	}
+	read, err := ingest.Run(ctx, ingest.Input{
+		Session: d.session, Scratch: d.scratch, Now: m.Now(), Objects: objects,
+		Calendar: m.Calendar, Earliest: m.Calendar.Start(m.Config.FirstPeriod),
+		Past: m.Config.Accept.Past, NoPast: m.Config.Accept.NoPast, Future: m.Config.Accept.Future,
+		OpenStart: m.Calendar.Start(state.PostingPeriod(state.Head+1, m.Config.FirstPeriod)),
+		Dynamic:   state.Columns, Known: d.knownUsage, Progress: m.progress("ingest"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	report.Totals = lake.Totals{
+		Objects: read.Totals.Objects, Records: read.Totals.Records, Events: read.Totals.Events,
+		AccountEvents: read.Totals.AccountEvents, Skipped: read.Totals.Skipped, Rejects: read.Totals.ByReason,
+	}
+	report.Unread = unreadOf(read.Objects)
+	taken := slices.DeleteFunc(slices.Clone(read.Objects), func(o ingest.ObjectReport) bool { return !o.Kept() })
+	if len(taken) == 0 && slices.Equal(report.Unread, state.Unread) {
+		return nil, nil
+	}
+	newest, err := d.newestTimes(ctx, read.Outputs)
+	if err != nil {
+		return nil, err
+	}
+	return &draft{
+		run: lake.Run{
+			Kind: lake.Ingest, Columns: read.Dynamic[len(state.Columns):], Unread: &report.Unread, Newest: newest, Totals: report.Totals,
+		},
+		outputs: read.Outputs,
+		numbered: func(ctx context.Context, run int64) ([]lake.Output, error) {
+			out, err := d.writeObjects(ctx, taken, run)
+			return []lake.Output{out}, err
+		},
+		// Usage is compared with what was there, and account events post by the cut.
+		survives: func(newer *lake.Run) bool {
+			return newer.Kind == lake.Rate || newer.Kind == lake.Apply || newer.Kind == lake.Close
+		},
+	}, nil
+}
+
+// knownUsage makes the live usage of some days readable for the search for copies.
+func (d *desk) knownUsage(ctx context.Context, days []string) error {
+	files := slices.DeleteFunc(d.mill.Lake.State().Files(lake.Usage), func(f lake.File) bool { return !slices.Contains(days, f.Partition) })
+	return d.view(ctx, "known_usage", lake.Usage, files)
+}
+
+func unreadOf(objects []ingest.ObjectReport) []lake.Unread {
+	unread := []lake.Unread{}
+	for _, o := range objects {
+		reason := ""
+		switch {
+		case o.Err != nil:
+			reason = o.Err.Error()
+		case o.TooManyRejects:
+			reason = fmt.Sprintf("%d of %d records rejected, more than the source's max_rejected", o.Rejects, o.Records)
+		default:
+			continue
+		}
+		unread = append(unread, lake.Unread{Source: o.Source, Object: o.Object, Identity: o.Identity, Reason: reason})
+	}
+	return unread
+}
+
+// newestTimes is the newest event time by source in what was read.
+func (d *desk) newestTimes(ctx context.Context, outputs []lake.Output) ([]lake.SourceTime, error) {
+	var paths []string
+	for _, out := range outputs {
+		if out.Table.Name == lake.Usage.Name && out.Rows > 0 {
+			paths = append(paths, out.Path)
+		}
+	}
+	scan := duck.Scan{Columns: []lake.Column{{Name: "source", Type: "VARCHAR"}, {Name: "time", Type: "TIMESTAMP"}}, Groups: []duck.Group{{Files: paths}}}
+	if err := d.session.View(ctx, "read_usage", scan); err != nil {
+		return nil, err
+	}
+	rows, err := d.session.Rows(ctx, "SELECT source, max(time) FROM read_usage GROUP BY source ORDER BY source")
+	if err != nil {
+		return nil, fmt.Errorf("newest event time: %w", err)
+	}
+	defer rows.Close()
+	var newest []lake.SourceTime
+	for rows.Next() {
+		var n lake.SourceTime
+		if err := rows.Scan(&n.Source, &n.Time); err != nil {
+			return nil, err
+		}
+		newest = append(newest, n)
+	}
+	return newest, rows.Err()
+}
+
+func (d *desk) writeObjects(ctx context.Context, objects []ingest.ObjectReport, run int64) (lake.Output, error) {
+	builder, err := duck.NewBuilder(lake.Objects.Columns)
+	if err != nil {
+		return lake.Output{}, err
+	}
+	for _, o := range objects {
+		builder.Append(o.Source, o.Object, o.Identity, o.Bytes, o.Records, o.Events, o.Rejects, o.Skipped, run)
+	}
+	return d.writeTable(ctx, lake.Objects, "", builder, "source, object")
+}
+
+// writeTable writes a builder's rows as a file of a table, in an order that must
+// be total.
+func (d *desk) writeTable(ctx context.Context, table lake.Table, partition string, rows *duck.Builder, order string) (lake.Output, error) {
+	if err := d.session.Load(ctx, "writing", rows); err != nil {
+		return lake.Output{}, err
+	}
+	path := filepath.Join(d.scratch, fmt.Sprintf("%s-%s.parquet", table.Name, lake.NewRunID()))
+	n, err := d.session.CopyParquet(ctx, "SELECT * FROM writing ORDER BY "+order, path)
+	if err != nil {
+		return lake.Output{}, fmt.Errorf("write %s: %w", table.Name, err)
+	}
+	return lake.Output{Table: table, Partition: partition, Path: path, Rows: n}, nil
+}
+
+// silence returns the sources that have been silent for longer than they may at
+// the instant t, with the time of their newest event.
+func (m *Mill) silence(t time.Time) []lake.SourceTime {
+	var silent []lake.SourceTime
+	newest := m.Lake.State().Newest
+	for _, s := range m.Sources {
+		if s.Expect == (period.Duration{}) {
+			continue
+		}
+		if last := newest[s.Name]; m.Calendar.Add(last, s.Expect).Before(t) {
+			silent = append(silent, lake.SourceTime{Source: s.Name, Time: last})
+		}
+	}
+	return silent
+}

@@ -1,0 +1,88 @@
+package jobs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/creditmill/creditmill/internal/lake"
+)
+
+// A scratch is a folder of one attempt at a run: DuckDB spills here and files
+// wait here for their upload. It is locked while its process lives, so that what
+// a killed process left behind can be told from one at work.
+type scratch struct {
+	path string
+	lock *os.File
+}
+
+const scratchLock = "lock"
+
+// newScratch makes a fresh folder under base and clears away those whose process
+// is gone.
+func newScratch(base string) (*scratch, error) {
+	if err := os.MkdirAll(base, 0o755); err != nil {
+		return nil, fmt.Errorf("scratch folder: %w", err)
+	}
+	clearAbandoned(base)
+	for {
+		s := &scratch{path: filepath.Join(base, lake.NewRunID())}
+		if err := os.Mkdir(s.path, 0o700); err != nil {
+			return nil, fmt.Errorf("scratch folder: %w", err)
+		}
+		var err error
+		s.lock, err = lockFile(filepath.Join(s.path, scratchLock))
+		switch {
+		case err == nil && s.stands():
+			return s, nil
+		case err == nil:
+			err = s.lock.Close()
+		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EWOULDBLOCK):
+			err = nil
+		}
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("scratch folder: %w", err), os.RemoveAll(s.path))
+		}
+		// Another process took the folder for abandoned before it was locked.
+	}
+}
+
+// stands reports whether the folder is still there with the lock that was taken.
+func (s *scratch) stands() bool {
+	held, err := s.lock.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(s.lock.Name())
+	return err == nil && os.SameFile(held, there)
+}
+
+func lockFile(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// clearAbandoned removes what nobody holds. It is housekeeping: what it cannot
+// remove, the next run tries again.
+func clearAbandoned(base string) {
+	locks, _ := filepath.Glob(filepath.Join(base, "*", scratchLock))
+	for _, path := range locks {
+		if lock, err := lockFile(path); err == nil {
+			_ = os.RemoveAll(filepath.Dir(path))
+			_ = lock.Close()
+		}
+	}
+}
+
+func (s *scratch) close() error {
+	return errors.Join(os.RemoveAll(s.path), s.lock.Close())
+}

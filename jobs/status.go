@@ -1,0 +1,207 @@
+package jobs
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/creditmill/creditmill/ingest/source"
+	"github.com/creditmill/creditmill/internal/lake"
+	"github.com/creditmill/creditmill/internal/period"
+	"github.com/creditmill/creditmill/sql"
+)
+
+// A Status is what a person who looks after a lake wants to know at one glance.
+type Status struct {
+	Lake      string
+	Head      int64  // the newest run; 0: none
+	HeadHash  string // SHA-256 of its manifest
+	Open      period.Period
+	Cut       bool      // the open period is cut: its close has begun and is to be finished
+	CloseFrom time.Time // when the open period may be closed
+
+	Sources    []SourceStatus // in the order of the configuration; account sources left out
+	Unrated    int64          // calls that no rating has read
+	Superseded int64          // rated calls of open periods that a rating would price anew
+	Held       []HeldCount    // held calls by period and reason
+	HeldEvents int64          // account events that the last apply or close held
+	Rejects    map[string]int64
+	Unread     []lake.Unread
+	Runs       []*lake.Run // the newest few, newest first
+}
+
+// A SourceStatus says how fresh a source is.
+type SourceStatus struct {
+	Source string
+	Newest time.Time       // of its calls; zero: none yet
+	Expect period.Duration // a longer silence is too long; zero: none is
+	Late   bool            // it has been silent for longer
+}
+
+// A HeldCount is a number of held calls.
+type HeldCount struct {
+	Period, Reason string
+	Calls          int64
+}
+
+// statusRuns is how many of the newest runs a status lists.
+const statusRuns = 5
+
+// Status looks at the lake and changes nothing.
+func (m *Mill) Status(ctx context.Context) (_ Status, err error) {
+	if _, err := m.Lake.Refresh(ctx); err != nil {
+		return Status{}, err
+	}
+	state := m.Lake.State()
+	s := Status{Lake: m.Config.Lake.String(), Head: state.Head, HeadHash: state.HeadHash, Rejects: state.BlockingRejects(), Unread: state.Unread}
+	s.Open, s.Cut = state.Open(m.Config.FirstPeriod)
+	s.CloseFrom = m.Calendar.Add(m.Calendar.End(s.Open), m.Config.CloseGrace)
+	s.Sources = m.sourceStatus()
+	for _, file := range state.Files(lake.Usage) {
+		if file.Run > state.RatedThrough {
+			s.Unrated += file.Rows
+		}
+	}
+	s.Runs = slices.Clone(state.Runs[max(0, len(state.Runs)-statusRuns):])
+	slices.Reverse(s.Runs)
+
+	d, err := m.newDesk(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	again, err := d.supersededRatings(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	for _, r := range again {
+		s.Superseded += r.file.Rows
+	}
+	if s.Held, err = d.heldCounts(ctx); err != nil {
+		return Status{}, err
+	}
+	s.HeldEvents, err = d.heldEvents(ctx)
+	return s, err
+}
+
+func (m *Mill) sourceStatus() []SourceStatus {
+	var list []SourceStatus
+	silent := m.silence(m.Now())
+	for _, s := range m.Sources {
+		newest := m.Lake.State().Newest[s.Name]
+		if s.Format == source.Accounts && newest.IsZero() {
+			continue // it brings no usage
+		}
+		late := slices.ContainsFunc(silent, func(t lake.SourceTime) bool { return t.Source == s.Name })
+		list = append(list, SourceStatus{Source: s.Name, Newest: newest, Expect: s.Expect, Late: late})
+	}
+	return list
+}
+
+// heldCounts counts the held calls, reading only files that have any.
+func (d *desk) heldCounts(ctx context.Context) ([]HeldCount, error) {
+	byPeriod := map[string][]lake.File{}
+	var periods []string
+	for _, file := range d.mill.Lake.State().Files(lake.Rated) {
+		if heldRows(file) == 0 {
+			continue
+		}
+		if byPeriod[file.Partition] == nil {
+			periods = append(periods, file.Partition)
+		}
+		byPeriod[file.Partition] = append(byPeriod[file.Partition], file)
+	}
+	var counts []HeldCount
+	for _, p := range periods {
+		if err := d.view(ctx, "period_rated", lake.Rated, byPeriod[p]); err != nil {
+			return nil, err
+		}
+		blocks, err := d.heldReasons(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		counts = append(counts, blocks...)
+	}
+	return counts, nil
+}
+
+func (d *desk) heldReasons(ctx context.Context, p string) ([]HeldCount, error) {
+	rows, err := d.session.Rows(ctx, sql.Text("duckdb/held_by_reason"))
+	if err != nil {
+		return nil, fmt.Errorf("held calls of %s: %w", p, err)
+	}
+	defer rows.Close()
+	var counts []HeldCount
+	for rows.Next() {
+		c := HeldCount{Period: p}
+		var example string
+		if err := rows.Scan(&c.Reason, &c.Calls, &example); err != nil {
+			return nil, err
+		}
+		counts = append(counts, c)
+	}
+	return counts, rows.Err()
+}
+
+func (d *desk) heldEvents(ctx context.Context) (n int64, err error) {
+	if err := d.view(ctx, "account_events", lake.AccountEvents, d.mill.Lake.State().Files(lake.AccountEvents)); err != nil {
+		return 0, err
+	}
+	err = d.session.Row(ctx, "SELECT count(*) FROM account_events WHERE held IS NOT NULL").Scan(&n)
+	return n, err
+}
+
+// Resolve says how a reason that a call is held for goes away.
+func Resolve(reason string) string {
+	return cmp.Or(resolve[reason], "look at the call and its price table")
+}
+
+// Landed counts the raw objects by the source that reads them, without opening
+// one; objects that no source matches count under "". Two sources that match one
+// object are a ConfigError.
+func (m *Mill) Landed(ctx context.Context) (map[string]int64, error) {
+	counts := map[string]int64{}
+	for _, s := range m.Sources {
+		counts[s.Name] = 0
+	}
+	err := m.eachRaw(ctx, func(_ lake.Store, _ lake.Object, s *source.Source) error {
+		if s == nil {
+			counts[""]++
+		} else {
+			counts[s.Name]++
+		}
+		return nil
+	})
+	return counts, err
+}
+
+// A VersionInfo is a version of a price table, plan or pack in the configuration.
+type VersionInfo struct {
+	Kind, Name    string // Kind: price table, plan or pack
+	Version       int
+	EffectiveFrom time.Time
+	File          string
+	UsedBy        int64 // the first run that used it; 0: none has
+}
+
+// Versions lists every version that the configuration holds.
+func (m *Mill) Versions() []VersionInfo {
+	var all []VersionInfo
+	add := func(kind, name string, version int, from time.Time, file string) {
+		_, run := m.Lake.State().Used(lake.VersionRef{Kind: kind, Name: name, Version: version})
+		all = append(all, VersionInfo{kind, name, version, from, file, run})
+	}
+	for _, v := range m.Prices.Versions() {
+		add(priceTable, v.Table, v.Version, v.From, v.File)
+	}
+	for _, v := range m.Catalog.Plans() {
+		add(plan, v.Name, v.Version, v.EffectiveFrom, v.File)
+	}
+	for _, v := range m.Catalog.Packs() {
+		add(pack, v.Name, v.Version, v.EffectiveFrom, v.File)
+	}
+	return all
+}
