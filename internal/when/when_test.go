@@ -1,9 +1,12 @@
 package when
 
 import (
+	"math/big"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/creditmill/creditmill/internal/fixed"
 	"github.com/creditmill/creditmill/internal/yamlfile"
 )
 
@@ -107,17 +110,24 @@ func TestParseFailures(t *testing.T) {
 	}
 }
 
+// FuzzNumber holds number to a slow reading of the package comment.
 func FuzzNumber(f *testing.F) {
-	for _, s := range []string{"1", "-0.5", "1e3", "٣", "0.1234567890123456789", "99999999999999999999"} {
+	for _, s := range []string{"1", "-0.5", "1e3", "٣", "0.1234567890123456789", "99999999999999999999", "0.9999999999999999995", "05", "5.", "-"} {
 		f.Add(s)
 	}
+	grammar := regexp.MustCompile(`^-?(0|[1-9][0-9]*)([.][0-9]+)?$`)
 	f.Fuzz(func(t *testing.T, s string) {
 		n, ok := number(s)
-		if ok && n != (n.Negate()).Negate() {
-			t.Errorf("%q does not survive a sign change", s)
+		exact, isRat := new(big.Rat).SetString(s)
+		if !grammar.MatchString(s) || !isRat {
+			if ok {
+				t.Fatalf("%q counts as a number", s)
+			}
+			return
 		}
-		if ok && IsNumber("+"+s) {
-			t.Errorf("a plus before %q is taken", s)
+		want, err := fixed.FromBig(fixed.Quotient(new(big.Int).Mul(exact.Num(), big.NewInt(1e18)), exact.Denom()))
+		if ok != (err == nil) || ok && n != want {
+			t.Fatalf("%q is %v, %v; want %v, %v", s, n, ok, want, err)
 		}
 	})
 }

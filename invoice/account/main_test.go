@@ -1,0 +1,21 @@
+package account_test
+
+import (
+	"flag"
+	"os"
+	"testing"
+)
+
+// TestMain draws thousands of histories, not rapid's hundred, unless told a
+// number (-rapid.checks).
+func TestMain(m *testing.M) {
+	flag.Parse()
+	told := false
+	flag.Visit(func(f *flag.Flag) { told = told || f.Name == "rapid.checks" })
+	if !told {
+		if err := flag.Set("rapid.checks", "1000"); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
