@@ -1,0 +1,319 @@
+package invoice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"time"
+
+	"github.com/creditmill/creditmill/internal/lake"
+	"github.com/creditmill/creditmill/invoice/account"
+	"github.com/creditmill/creditmill/invoice/bucket"
+	"github.com/creditmill/creditmill/sql"
+)
+
+// open sorts everything that is read account by account.
+func (r *run) open(ctx context.Context) (err error) {
+	for _, stream := range []struct {
+		to   **accountRows
+		name string
+		args []any
+	}{
+		{&r.openings, "openings", []any{r.start}},
+		{&r.events, "events", []any{r.end}},
+		{&r.alerts, "prior_alerts", nil},
+		{&r.fixed, "fixed_currency", nil},
+	} {
+		path := filepath.Join(r.work, stream.name+".parquet")
+		if err := sorted(ctx, r.Session, sql.Text("duckdb/invoice_"+stream.name), path, stream.args...); err != nil {
+			return fmt.Errorf("sort %s: %w", stream.name, err)
+		}
+		if *stream.to, err = openAccountRows(ctx, path); err != nil {
+			return err
+		}
+	}
+	if err := r.openCycles(ctx); err != nil {
+		return fmt.Errorf("usage of running cycles: %w", err)
+	}
+	if r.calls, err = openCalls(ctx, r.Session, r.work); err != nil {
+		return err
+	}
+	if !r.Provisional {
+		year := r.Now.In(r.Calendar.Location()).Year()
+		if r.numbers, err = openNumbers(ctx, r.Session, r.Numbers.Number, year); err != nil {
+			return err
+		}
+	}
+	r.statement = newStatement()
+	if err := r.tables.open(r.work, r.Provisional); err != nil {
+		return err
+	}
+	r.judged, err = newRowWriter(r.work, "judged", lake.AccountEvents.Columns)
+	return err
+}
+
+// openCycles finds the cycle that each account was in when the period began, and
+// what it had used of it. Without percent alerts, or in the first period, nobody asks.
+func (r *run) openCycles(ctx context.Context) (err error) {
+	if len(r.AlertPercents) == 0 || r.Period == r.FirstPeriod {
+		return nil
+	}
+	events, err := openAccountRows(ctx, filepath.Join(r.work, "events.parquet"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, events.close()) }()
+	cycles, err := newRowWriter(r.work, "cycles", []lake.Column{{Name: "account", Type: "VARCHAR"}, {Name: "cycle_start", Type: "TIMESTAMP"}})
+	if err != nil {
+		return err
+	}
+	for {
+		name, ok := events.peek()
+		if !ok {
+			break
+		}
+		p := r.params(name)
+		if err := events.each(p.Account, func(row record) error {
+			p.Events = append(p.Events, readPosting(row).Event)
+			return nil
+		}); err != nil {
+			return err
+		}
+		if start := account.CycleStart(p); !start.IsZero() {
+			cycles.text(p.Account).instant(start).end()
+		}
+	}
+	path := filepath.Join(r.work, "cycle_usage.parquet")
+	err = cycles.read(r.Session, "invoice_cycles", func() error {
+		return sorted(ctx, r.Session, sql.Text("duckdb/invoice_cycle_usage"), path)
+	})
+	if err != nil {
+		return err
+	}
+	r.cycles, err = openAccountRows(ctx, path)
+	return err
+}
+
+func (r *run) params(name string) account.Params {
+	p := account.Params{
+		Account: string([]byte(name)), Period: r.Period, Calendar: r.Calendar, FirstPeriod: r.FirstPeriod,
+		Catalog: r.Catalog, DefaultCurrency: r.Currency, AlertPercents: r.AlertPercents, UnknownPlan: r.UnknownPlan,
+	}
+	if r.Provisional {
+		p.Until = r.Until
+	}
+	return p
+}
+
+// burnAccounts takes every account that has calls, events or buckets through the
+// period, in the order of their names.
+func (r *run) burnAccounts(ctx context.Context) error {
+	for {
+		name, ok := r.calls.peek()
+		for _, rows := range []*accountRows{r.events, r.openings} {
+			if other, has := rows.peek(); has && (!ok || other < name) {
+				name, ok = other, true
+			}
+		}
+		if !ok {
+			break
+		}
+		if err := r.burnAccount(ctx, name); err != nil {
+			return err
+		}
+	}
+	if r.Progress != nil {
+		r.Progress(r.done, r.calls.total)
+	}
+	t := &r.report.Totals
+	t.Calls = r.done
+	for kind, sum := range r.credits {
+		t.Credits[string(kind)] = sum.String()
+	}
+	for currency, sums := range t.Sums {
+		t.Money[currency] = sums.Total.String()
+	}
+	return nil
+}
+
+func (r *run) burnAccount(ctx context.Context, name string) error {
+	p := r.params(name)
+	postings, err := r.readAccount(&p)
+	if err != nil {
+		return fmt.Errorf("account %q: %w", p.Account, err)
+	}
+	machine, err := account.Open(p)
+	if err != nil {
+		return err
+	}
+	if err := r.burnCalls(ctx, p.Account, machine); err != nil {
+		return err
+	}
+	out, err := machine.Finish()
+	if err != nil {
+		return err
+	}
+	r.count(&out)
+	r.judge(postings, &out)
+	return r.tables.add(r, &out)
+}
+
+// readAccount reads what is known of the account from before the period, and its events.
+func (r *run) readAccount(p *account.Params) (postings []posting, err error) {
+	if err := r.events.each(p.Account, func(row record) error {
+		e := readPosting(row)
+		postings = append(postings, e)
+		p.Events = append(p.Events, e.Event)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	if err := r.openings.each(p.Account, func(row record) error {
+		b, err := readBucket(row)
+		if err != nil {
+			return err
+		}
+		expired, _ := row.decimal(11)
+		p.Opening.ExpiredAtStart = p.Opening.ExpiredAtStart.Add(expired)
+		if !b.Remaining.IsZero() {
+			b.Item = itemOf(b, postings, r.UnknownPlan)
+			p.Opening.Buckets = append(p.Opening.Buckets, b)
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	var cycleStart time.Time
+	if err := r.behind(r.cycles, p.Account, func(row record) error {
+		cycleStart = row.instant(1)
+		p.Opening.CycleUsage, _ = row.decimal(2)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	if err := r.behind(r.alerts, p.Account, func(row record) error {
+		p.Opening.Alerts = append(p.Opening.Alerts, readAlert(row))
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	p.Opening.Alerts = runningAlerts(p.Opening.Alerts, cycleStart)
+	return postings, r.behind(r.fixed, p.Account, func(record) error {
+		p.Opening.CurrencyFixed = true
+		return nil
+	})
+}
+
+// behind calls do for the account's rows of a stream that decides on no account
+// of its own: rows of accounts that are gone are skipped.
+func (r *run) behind(rows *accountRows, name string, do func(record) error) error {
+	for {
+		next, ok := rows.peek()
+		if !ok || next > name {
+			return nil
+		}
+		if next == name {
+			return rows.each(name, do)
+		}
+		if err := rows.advance(); err != nil {
+			return err
+		}
+	}
+}
+
+// burnCalls burns the account's calls.
+func (r *run) burnCalls(ctx context.Context, name string, machine *account.Machine) error {
+	c := r.calls
+	if next, ok := c.peek(); !ok || next != name {
+		return nil
+	}
+	sources := c.names["source"]
+	for {
+		number := c.account[c.row]
+		for c.row < c.size && c.account[c.row] == number {
+			i := c.row
+			credits, postedAt := c.credits[i], int64(c.postedAt[i])
+			if credits.HighBits() != 0 || credits.LowBits() > math.MaxInt64 {
+				return fmt.Errorf("account %q: call %q has credits that cannot be: %s", name, c.event.Value(i), credits.ToString(6))
+			}
+			n := int64(credits.LowBits())
+			splits, err := machine.Call(postedAt, n)
+			if err != nil {
+				return fmt.Errorf("call %q of source %q: %w", c.event.Value(i), sources[c.source[i]], err)
+			}
+			if r.burns != nil {
+				for s := range splits {
+					if err := r.burns.add(ctx, name, postedAt, sources[c.source[i]], c.event.Value(i), &splits[s]); err != nil {
+						return err
+					}
+				}
+				r.statement.add(usageKey{c.operation[i], c.project[i], c.key[i]}, c.late.Value(i), n, splits)
+			}
+			r.done++
+			c.row++
+		}
+		if c.row < c.size {
+			return nil
+		}
+		if r.Progress != nil {
+			r.Progress(r.done, c.total)
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := c.load(); err != nil {
+			return err
+		}
+		if next, ok := c.peek(); !ok || next != name {
+			return nil
+		}
+	}
+}
+
+// count adds the account to the control totals.
+func (r *run) count(out *account.Outcome) {
+	r.report.Totals.Accounts++
+	for _, b := range out.Buckets {
+		if !b.Burned.IsZero() {
+			r.credits[b.Kind] = r.credits[b.Kind].Add(b.Burned)
+		}
+	}
+	for _, e := range out.Ledger {
+		if kind := bucket.Kind(e.Entry); kind == bucket.Overage || kind == bucket.Denied {
+			r.credits[kind] = r.credits[kind].Add(e.Credits)
+		}
+	}
+}
+
+// judge notes which events are held now that were not, and the other way round.
+// Those posted before the period were judged in theirs.
+func (r *run) judge(postings []posting, out *account.Outcome) {
+	r.report.Held = append(r.report.Held, out.Held...)
+	until := r.end
+	if r.Provisional && !r.Until.IsZero() {
+		until = r.Until.Add(time.Microsecond) // events of that very instant are judged
+	}
+	reasons := map[string]string{}
+	for _, h := range out.Held {
+		reasons[h.Event.ID] = h.Reason
+	}
+	for i := range postings {
+		e := &postings[i]
+		now, mine := reasons[e.ID], r.Period == r.FirstPeriod || !e.PostedAt.Before(r.start)
+		if mine && e.PostedAt.Before(until) && now != e.held {
+			r.keep(&e.Event, now)
+		}
+	}
+	if !r.Provisional {
+		for i := range out.Implied {
+			r.keep(&out.Implied[i], "")
+		}
+	}
+}
+
+// keep puts an event as it now is among those that change account_events.
+func (r *run) keep(e *account.Event, held string) {
+	r.judged.text(e.ID).text(e.Type).text(e.Account).instant(e.At).instant(e.PostedAt).text(held).text(string(e.Payload)).end()
+}

@@ -1,0 +1,96 @@
+package invoice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/creditmill/creditmill/internal/duck"
+	"github.com/creditmill/creditmill/internal/lake"
+	"github.com/creditmill/creditmill/sql"
+)
+
+// burnChecks are the identities of sql/checks that hold as soon as anything is
+// burned; billingChecks need what only a close writes.
+func burnChecks() []string {
+	return []string{"credits_rated", "bucket_credits", "bucket_ledger", "bucket_opening", "bucket_money"}
+}
+
+func billingChecks() []string {
+	return []string{"burns_in_ledger", "invoice_totals", "invoice_numbers", "revenue_recognised", "revenue_charged", "statement_credits"}
+}
+
+// examples is how many offending rows of a check are told.
+const examples = 3
+
+// check makes the output files readable as views named like their tables and
+// runs the checks over them. It leaves no view behind.
+func (r *run) check(ctx context.Context) (err error) {
+	var views []string
+	defer func() {
+		for _, view := range views {
+			err = errors.Join(err, r.Session.Exec(context.WithoutCancel(ctx), "DROP VIEW IF EXISTS "+view))
+		}
+	}()
+	for _, out := range r.report.Outputs {
+		if out.Table.Partition == lake.Whole {
+			continue // account_events: what jobs reads by that name stays
+		}
+		scan := duck.Scan{Columns: out.Table.Columns, Groups: []duck.Group{{Files: []string{out.Path}}}}
+		if err := r.Session.View(ctx, out.Table.Name, scan); err != nil {
+			return err
+		}
+		views = append(views, duck.Identifier(out.Table.Name))
+	}
+	names := burnChecks()
+	if !r.Provisional {
+		names = append(names, billingChecks()...)
+	}
+	for _, name := range names {
+		broken, err := offenders(ctx, r.Session, sql.Text("checks/"+name))
+		if err != nil {
+			return fmt.Errorf("check %s: %w", name, err)
+		}
+		if broken != "" {
+			r.report.Checks = append(r.report.Checks, name+": "+broken)
+		}
+	}
+	return nil
+}
+
+// offenders runs a check and tells of the first rows it returns; empty if none.
+func offenders(ctx context.Context, session *duck.Session, query string) (string, error) {
+	rows, err := session.Rows(ctx, query)
+	if err != nil {
+		return "", err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return "", err
+	}
+	values, into := make([]any, len(columns)), make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	var told []string
+	count := 0
+	for ; rows.Next(); count++ {
+		if count >= examples {
+			continue
+		}
+		if err := rows.Scan(into...); err != nil {
+			return "", err
+		}
+		parts := make([]string, len(columns))
+		for i, v := range values {
+			parts[i] = fmt.Sprintf("%s %v", columns[i], v)
+		}
+		told = append(told, strings.Join(parts, ", "))
+	}
+	if count > examples {
+		told = append(told, fmt.Sprintf("and %d more", count-examples))
+	}
+	return strings.Join(told, "; "), rows.Err()
+}

@@ -1,0 +1,196 @@
+// Package invoice burns a period down and bills it: rated usage and account
+// events become burns, ledger, balances, alerts, invoices, statements and
+// revenue (SPEC section 7, steps 4 and 5).
+//
+// [Run] is a pure step: it reads the views that its caller made in the DuckDB
+// session and writes Parquet files into scratch. It commits nothing, and what a
+// crash leaves are files that no run names. Given the same views and the same
+// Now it writes the same rows. The burn-down itself is Go, one account after the
+// other over calls that DuckDB has sorted (package account); memory does not grow
+// with the number of calls, nor with the number of accounts but for their names.
+//
+// Before Run returns, sql/checks has compared what it wrote: credits rated are
+// credits burned, overage and denied; every bucket adds up, in credits and in
+// money; invoices are the sum of their lines. A difference is an error.
+package invoice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/creditmill/creditmill/internal/config"
+	"github.com/creditmill/creditmill/internal/credit"
+	"github.com/creditmill/creditmill/internal/duck"
+	"github.com/creditmill/creditmill/internal/lake"
+	"github.com/creditmill/creditmill/internal/money"
+	"github.com/creditmill/creditmill/internal/period"
+	"github.com/creditmill/creditmill/invoice/account"
+	"github.com/creditmill/creditmill/invoice/bucket"
+	"github.com/creditmill/creditmill/invoice/catalog"
+)
+
+// An Input is one period to burn down. The session must have these views, with
+// the columns of their tables where nothing else is said:
+//
+//	rated           the period's live rated calls; held ones may be among them, and only count as held
+//	left_behind     rated rows that are not in rated: held ones, also those that the cut moved on
+//	account_events  all live ones
+//	prior_balances, prior_burns, prior_alerts   of the period before, empty in the first
+//	granted         bucket_id, granted DECIMAL(38,6): summed over the closed periods' balances
+//	fixed_currency  account: those charged money in an earlier period
+//	issued          number: of all documents so far
+//
+// What apply published of the period itself must not be in the views of the
+// period before: Run starts from closed periods alone.
+type Input struct {
+	Session       *duck.Session
+	Scratch       string // folder for the output files, which the session may read and write
+	Period        period.Period
+	Calendar      period.Calendar
+	FirstPeriod   period.Period
+	Catalog       *catalog.Catalog
+	Currency      money.Currency // of accounts that name none
+	AlertPercents []int
+	UnknownPlan   string          // accounts: {unknown: {plan: P}}; empty: hold
+	Now           time.Time       // invoices are issued then
+	Numbers       config.Invoices // of which those of invoices are given
+	Due           period.Duration // after Now
+	Issuer        config.Issuer   // of the documents made from what Run writes; no row holds it
+	// Provisional is apply: ledger, balances and alerts as far as Until, no burns, no
+	// invoices and nothing that follows from them.
+	Provisional bool
+	Until       time.Time               // provisional: how far time has come; zero is the period's end
+	Progress    func(done, total int64) // calls; may be nil
+}
+
+// A Report is what Run made of a period.
+type Report struct {
+	// Outputs are the files by table, each once, also those without rows; and
+	// account_events, whole, where the period judged any of them anew.
+	Outputs []lake.Output
+	Totals  Totals
+	Held    []account.Held // the period's events that make no sense, by account, in the order they are applied
+	Checks  []string       // identities that do not hold; Run fails unless empty
+}
+
+// Totals are the period's control totals, as a run's manifest records them.
+type Totals struct {
+	Calls    int64             // rated, without held ones
+	Accounts int64             // with calls, buckets or events
+	Invoices int64             // issued
+	Credits  map[string]string // by who paid: a kind of bucket, overage or denied; zeros are left out
+	Money    map[string]string // what the invoices come to with tax, by currency code
+	Sums     map[string]Sums   // the same in parts
+}
+
+// Sums is what the invoices of one currency add up to.
+type Sums struct{ Subtotal, Tax, Total, Paid, AmountDue money.Amount }
+
+// Run burns the period down and, unless it is provisional, bills it. An error of
+// an account names it and the instant.
+func Run(ctx context.Context, in Input) (report Report, err error) {
+	dir, err := os.MkdirTemp(in.Scratch, "invoice-*")
+	if err != nil {
+		return Report{}, fmt.Errorf("scratch: %w", err)
+	}
+	work := filepath.Join(dir, "work") // what no output is
+	if err := os.Mkdir(work, 0o700); err != nil {
+		return Report{}, fmt.Errorf("scratch: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+
+	r := &run{
+		Input: in, outputs: dir, work: work,
+		start: in.Calendar.Start(in.Period), end: in.Calendar.End(in.Period),
+		report:  Report{Totals: Totals{Credits: map[string]string{}, Money: map[string]string{}, Sums: map[string]Sums{}}},
+		credits: map[bucket.Kind]credit.Amount{},
+	}
+	defer func() { err = errors.Join(err, r.close()) }()
+	for _, step := range []func(context.Context) error{r.open, r.burnAndWriteBurns, r.writeTables, r.check} {
+		if err := step(ctx); err != nil {
+			return r.report, fmt.Errorf("period %s: %w", in.Period, err)
+		}
+	}
+	if broken := r.report.Checks; len(broken) > 0 {
+		return r.report, fmt.Errorf("period %s: what was written does not add up, nothing may be committed:\n%s",
+			in.Period, strings.Join(broken, "\n"))
+	}
+	return r.report, nil
+}
+
+// A run is one call of Run.
+type run struct {
+	Input
+	outputs, work string // folders
+	start, end    time.Time
+	report        Report
+
+	calls    *calls
+	events   *accountRows
+	openings *accountRows
+	alerts   *accountRows
+	cycles   *accountRows // what was used of the running cycle
+	fixed    *accountRows
+	numbers  *numbers // nil: provisional
+
+	burns     *burnStream // nil: provisional
+	statement *statement
+	tables    tables
+	judged    *rowWriter // changed account events
+	done      int64      // calls
+	credits   map[bucket.Kind]credit.Amount
+}
+
+func (r *run) close() error {
+	var errs []error
+	if r.calls != nil {
+		errs = append(errs, r.calls.close())
+	}
+	for _, rows := range []*accountRows{r.events, r.openings, r.alerts, r.cycles, r.fixed} {
+		errs = append(errs, rows.close())
+	}
+	return errors.Join(errs...)
+}
+
+// burnAndWriteBurns burns every account down, and meanwhile has DuckDB write the
+// burns as they come.
+func (r *run) burnAndWriteBurns(ctx context.Context) (err error) {
+	if r.Provisional {
+		return r.burnAccounts(ctx)
+	}
+	if r.burns, err = newBurnStream(); err != nil {
+		return err
+	}
+	const view = "invoice_burns"
+	release, err := r.Session.Register(view, r.burns)
+	if err != nil {
+		return err
+	}
+	defer release()
+	burning, stop := context.WithCancel(ctx)
+	defer stop()
+	burned := make(chan error, 1)
+	go func() {
+		err := r.burnAccounts(burning)
+		r.burns.close(burning, err)
+		burned <- err
+	}()
+	out := lake.Output{Table: lake.Burns, Partition: r.Period.String(), Path: filepath.Join(r.outputs, lake.Burns.Name+".parquet")}
+	out.Rows, err = r.Session.CopyParquet(ctx, "SELECT * FROM "+view, out.Path)
+	stop()
+	r.burns.drain()
+	if burnErr := <-burned; burnErr != nil && (err == nil || !errors.Is(burnErr, context.Canceled)) {
+		return burnErr // the statement failed for it, or did not notice
+	}
+	if err != nil {
+		return fmt.Errorf("write burns: %w", err)
+	}
+	out.MinTime, out.MaxTime = r.burns.times()
+	r.report.Outputs = append(r.report.Outputs, out)
+	return nil
+}
