@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"path"
 	"path/filepath"
 	"time"
 
@@ -17,20 +18,20 @@ import (
 // open sorts everything that is read account by account.
 func (r *run) open(ctx context.Context) (err error) {
 	for _, stream := range []struct {
-		to   **accountRows
-		name string
-		args []any
+		to        **accountRows
+		statement string
+		args      []any
 	}{
-		{&r.openings, "openings", []any{r.start}},
-		{&r.events, "events", []any{r.end}},
-		{&r.alerts, "prior_alerts", nil},
-		{&r.fixed, "fixed_currency", nil},
+		{&r.openings, "duckdb/invoice_openings", []any{r.start}},
+		{&r.events, "duckdb/invoice_events", []any{r.end}},
+		{&r.alerts, "duckdb/invoice_prior_alerts", nil},
+		{&r.fixed, "duckdb/invoice_fixed_currency", nil},
 	} {
-		path := filepath.Join(r.work, stream.name+".parquet")
-		if err := sorted(ctx, r.Session, sql.Text("duckdb/invoice_"+stream.name), path, stream.args...); err != nil {
-			return fmt.Errorf("sort %s: %w", stream.name, err)
+		file := filepath.Join(r.work, path.Base(stream.statement)+".parquet")
+		if err := sorted(ctx, r.Session, sql.Text(stream.statement), file, stream.args...); err != nil {
+			return fmt.Errorf("%s: %w", stream.statement, err)
 		}
-		if *stream.to, err = openAccountRows(ctx, path); err != nil {
+		if *stream.to, err = openAccountRows(ctx, file); err != nil {
 			return err
 		}
 	}

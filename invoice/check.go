@@ -14,11 +14,11 @@ import (
 // burnChecks are the identities of sql/checks that hold as soon as anything is
 // burned; billingChecks need what only a close writes.
 func burnChecks() []string {
-	return []string{"credits_rated", "bucket_credits", "bucket_ledger", "bucket_opening", "bucket_money"}
+	return []string{"checks/credits_rated", "checks/bucket_credits", "checks/bucket_ledger", "checks/bucket_opening", "checks/bucket_money"}
 }
 
 func billingChecks() []string {
-	return []string{"burns_in_ledger", "invoice_totals", "invoice_numbers", "revenue_recognised", "revenue_charged", "statement_credits"}
+	return []string{"checks/burns_in_ledger", "checks/invoice_totals", "checks/invoice_numbers", "checks/revenue_recognised", "checks/revenue_charged", "checks/statement_credits"}
 }
 
 // examples is how many offending rows of a check are told.
@@ -48,9 +48,9 @@ func (r *run) check(ctx context.Context) (err error) {
 		names = append(names, billingChecks()...)
 	}
 	for _, name := range names {
-		broken, err := offenders(ctx, r.Session, sql.Text("checks/"+name))
+		broken, err := offenders(ctx, r.Session, sql.Text(name))
 		if err != nil {
-			return fmt.Errorf("check %s: %w", name, err)
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		if broken != "" {
 			r.report.Checks = append(r.report.Checks, name+": "+broken)

@@ -161,8 +161,14 @@ func (d *desk) burnViews(ctx context.Context, p period.Period) error {
 			return err
 		}
 	}
-	for _, name := range []string{"rated", "left_behind", "granted", "fixed_currency", "issued"} {
-		if err := d.session.Exec(ctx, "CREATE OR REPLACE TEMP VIEW "+name+" AS "+sql.Text("duckdb/burn_"+name)); err != nil {
+	for name, statement := range map[string]string{
+		"rated":          sql.Text("duckdb/burn_rated"),
+		"left_behind":    sql.Text("duckdb/burn_left_behind"),
+		"granted":        sql.Text("duckdb/burn_granted"),
+		"fixed_currency": sql.Text("duckdb/burn_fixed_currency"),
+		"issued":         sql.Text("duckdb/burn_issued"),
+	} {
+		if err := d.session.Exec(ctx, "CREATE OR REPLACE TEMP VIEW "+name+" AS "+statement); err != nil {
 			return fmt.Errorf("view %s: %w", name, err)
 		}
 	}

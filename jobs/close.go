@@ -164,8 +164,8 @@ func (d *desk) moveHeld(ctx context.Context, file lake.File, n int, p period.Per
 		return nil, err
 	}
 	part := func(statement, partition string, tags map[string]string, args ...any) (lake.Output, error) {
-		path := filepath.Join(d.scratch, fmt.Sprintf("%s-%d.parquet", statement, n))
-		rows, err := d.session.CopyParquet(ctx, sql.Text("duckdb/"+statement), path, args...)
+		path := filepath.Join(d.scratch, fmt.Sprintf("held-%d-%s.parquet", n, partition))
+		rows, err := d.session.CopyParquet(ctx, statement, path, args...)
 		if err != nil {
 			return lake.Output{}, fmt.Errorf("move held usage of %s: %w", file.Path, err)
 		}
@@ -173,13 +173,13 @@ func (d *desk) moveHeld(ctx context.Context, file lake.File, n int, p period.Per
 			Table: lake.Rated, Partition: partition, Path: path, Rows: rows, MinTime: *file.MinTime, MaxTime: *file.MaxTime, Tags: tags,
 		}, nil
 	}
-	stay, err := part("cut_stay", p.String(), map[string]string{rate.TagPrices: file.Tags[rate.TagPrices]})
+	stay, err := part(sql.Text("duckdb/cut_stay"), p.String(), map[string]string{rate.TagPrices: file.Tags[rate.TagPrices]})
 	if err != nil {
 		return nil, err
 	}
 	moved := maps.Clone(file.Tags)
 	moved[tagLeft] = p.String()
-	move, err := part("cut_move", p.Next().String(), moved, postedAt)
+	move, err := part(sql.Text("duckdb/cut_move"), p.Next().String(), moved, postedAt)
 	return []lake.Output{stay, move}, err
 }
 

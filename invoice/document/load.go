@@ -44,7 +44,7 @@ type loader struct {
 
 // each calls row for every row of a statement, to scan it.
 func (l *loader) each(statement string, row func(*stdsql.Rows) error, args ...any) error {
-	rows, err := l.rows(sql.Text("duckdb/"+statement), args...)
+	rows, err := l.rows(sql.Text(statement), args...)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (l *loader) each(statement string, row func(*stdsql.Rows) error, args ...an
 
 func (d *Document) loadInvoice(l *loader) error {
 	found := false
-	err := l.each("invoice_document", func(rows *stdsql.Rows) error {
+	err := l.each("duckdb/invoice_document", func(rows *stdsql.Rows) error {
 		found = true
 		var currency, month string
 		var due stdsql.NullTime
@@ -84,7 +84,7 @@ func (d *Document) loadInvoice(l *loader) error {
 }
 
 func (d *Document) loadLines(l *loader) error {
-	return l.each("invoice_document_lines", func(rows *stdsql.Rows) error {
+	return l.each("duckdb/invoice_document_lines", func(rows *stdsql.Rows) error {
 		var line Line
 		var item, description, cause stdsql.NullString
 		var quantity credits
@@ -105,7 +105,7 @@ func (d *Document) loadLines(l *loader) error {
 }
 
 func (d *Document) loadUsage(l *loader) error {
-	return l.each("invoice_document_usage", func(rows *stdsql.Rows) error {
+	return l.each("duckdb/invoice_document_usage", func(rows *stdsql.Rows) error {
 		var u Usage
 		var project, key stdsql.NullString
 		var used credits
@@ -120,7 +120,7 @@ func (d *Document) loadUsage(l *loader) error {
 }
 
 func (d *Document) loadBalances(l *loader) error {
-	return l.each("invoice_document_balances", func(rows *stdsql.Rows) error {
+	return l.each("duckdb/invoice_document_balances", func(rows *stdsql.Rows) error {
 		var b Balance
 		var expires stdsql.NullTime
 		var flows [7]credits
@@ -139,7 +139,7 @@ func (d *Document) loadBalances(l *loader) error {
 // loadParty folds what the account's events say: later ones replace the fields
 // they give, and null empties one (SPEC section 5).
 func (d *Document) loadParty(l *loader) error {
-	return l.each("invoice_document_party", func(rows *stdsql.Rows) error {
+	return l.each("duckdb/invoice_document_party", func(rows *stdsql.Rows) error {
 		var payload string
 		if err := rows.Scan(&payload); err != nil {
 			return err
