@@ -61,7 +61,7 @@ func (r *run) openCycles(ctx context.Context) (err error) {
 	if len(r.AlertPercents) == 0 || r.Period == r.FirstPeriod {
 		return nil
 	}
-	events, err := openAccountRows(ctx, filepath.Join(r.work, "events.parquet"))
+	events, err := openAccountRows(ctx, filepath.Join(r.work, "invoice_events.parquet"))
 	if err != nil {
 		return err
 	}
