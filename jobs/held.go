@@ -22,10 +22,10 @@ type HeldCall struct {
 
 // resolve says how each reason that a call is held for goes away.
 var resolve = map[string]string{
-	"no_rule":            "add a rule that matches the operation to the price table in force, then `creditmill rate`",
-	"null_quantity":      "give the quantity a default in the source's mapping, or a rule for calls without it, then `creditmill rate`",
-	"unlisted_value":     "add the value, or `otherwise`, to the rule's multiply, then `creditmill rate`",
-	"beyond_last_step":   "give the last step of the rule's tiers no up_to, then `creditmill rate`",
+	"no_rule":            "write a new version of the price table, of the same effective_from, with a rule for the operation, then `creditmill rate`",
+	"null_quantity":      "write a new version of the price table with a rule for calls without the quantity (`when: {quantity: null}`), then `creditmill rate`",
+	"unlisted_value":     "write a new version of the price table whose multiply has the value or `otherwise`, then `creditmill rate`",
+	"beyond_last_step":   "write a new version of the price table whose last step has no up_to, then `creditmill rate`",
 	"overflow":           "look at the call: its credits do not fit 12 digits before the point",
 	"account_not_opened": "send an account.opened for the account, or set `accounts: {unknown: {plan: …}}`, then `creditmill rate`",
 }

@@ -8,7 +8,10 @@ import (
 )
 
 // A Column is a column of a table: its name and its DuckDB type.
-type Column struct{ Name, Type string }
+type Column struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
 
 // A Scan reads Parquet files as one relation of exactly Columns, whatever each
 // file holds: a column that a file lacks reads as NULL, and the type is always

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/creditmill/creditmill/fixtures"
+	"github.com/creditmill/creditmill/internal/lake"
+	"github.com/creditmill/creditmill/internal/period"
+)
+
+// killsPerStep is how often each step is killed before it may finish.
+const killsPerStep = 6
+
+// Any command killed at any moment and run again gives the same rows in every
+// table as one that nobody disturbed.
+func TestKilledCommandsFinishWhenRunAgain(t *testing.T) {
+	t.Parallel()
+	world, err := fixtures.Open("vision")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := readDemoScript(world)
+	if err != nil {
+		t.Fatal(err)
+	}
+	calm, killed := filepath.Join(t.TempDir(), "calm"), filepath.Join(t.TempDir(), "killed")
+	for _, dir := range []string{calm, killed} {
+		if err := makeDemoFolder(dir, world); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kills := 0
+	for _, step := range script.Steps {
+		args := func(dir string) []string {
+			list := []string{step.Command, "--config", filepath.Join(dir, defaultConfig), "--now", period.FormatInstant(step.Now)}
+			if !step.Period.IsZero() {
+				list = append(list, "--period", step.Period.String())
+			}
+			return list
+		}
+		began := time.Now()
+		if out, err := exec.Command("creditmill", args(calm)...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", step.Command, err, out)
+		}
+		usual := time.Since(began)
+		for range killsPerStep {
+			kills += runAndKill(t, args(killed), time.Duration(rand.Int64N(int64(usual)+1)))
+		}
+		if out, err := exec.Command("creditmill", args(killed)...).CombinedOutput(); err != nil {
+			t.Fatalf("%s after %d kills: %v\n%s", step.Command, kills, err, out)
+		}
+	}
+	t.Logf("%d kills", kills)
+	if kills == 0 {
+		t.Fatal("no command was killed while it ran")
+	}
+	for _, table := range lake.Tables() {
+		rows := func(dir string) string {
+			return call(t, "query", "--config", filepath.Join(dir, defaultConfig), "--format", "csv", "SELECT * FROM "+table.Name+" ORDER BY ALL")
+		}
+		if want, got := rows(calm), rows(killed); got != want {
+			t.Errorf("table %s after %d kills:\n%s\nwant\n%s", table.Name, kills, got, want)
+		}
+	}
+	readEveryTable(t, filepath.Join(killed, defaultConfig))
+}
+
+// runAndKill starts the command and kills it after a while; it returns 1 if it
+// was still running then.
+func runAndKill(t *testing.T, args []string, after time.Duration) int {
+	t.Helper()
+	cmd := exec.Command("creditmill", args...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
+	err := cmd.Wait()
+	timer.Stop()
+	exit := new(exec.ExitError)
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit) && !exit.Exited():
+		return 1
+	default:
+		t.Fatalf("creditmill %v: %v", args, err)
+		return 0
+	}
+}

@@ -1,0 +1,93 @@
+package decode
+
+import (
+	"errors"
+	"io"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/creditmill/creditmill/ingest/source"
+)
+
+// RawRows are record batches of (#object, #line, #raw).
+type RawRows struct {
+	Emit func(arrow.RecordBatch) (ok bool) // takes the batch over; not ok: stop
+	out  *batch
+}
+
+// NewRawRows returns an empty set of rows in the pool's memory.
+func NewRawRows(pool *Pool, emit func(arrow.RecordBatch) bool) *RawRows {
+	var fields []arrow.Field
+	for _, c := range []int{colObject, colLine, colRaw} {
+		fields = append(fields, arrow.Field{Name: fixedFields[c].name, Type: fixedFields[c].typ, Nullable: true})
+	}
+	return &RawRows{emit, newBatch(pool, arrow.NewSchema(fields, nil))}
+}
+
+// Schema is that of the batches.
+func (r *RawRows) Schema() *arrow.Schema { return r.out.schema }
+
+// Add appends a row.
+func (r *RawRows) Add(object int32, line int64, raw []byte) error {
+	r.out.cols[0].int32(object)
+	r.out.cols[1].int64(line)
+	r.out.cols[2].text(raw)
+	r.out.rows++
+	r.out.raw += len(raw)
+	if r.out.full() {
+		return r.Flush()
+	}
+	return nil
+}
+
+// Flush emits the rows added since the last batch.
+func (r *RawRows) Flush() error {
+	if r.out.rows > 0 && !r.Emit(r.out.take()) {
+		return ErrStopped
+	}
+	return nil
+}
+
+// Close frees what was not emitted.
+func (r *RawRows) Close() { r.out.free() }
+
+// Raws reads an object's unpacked stream again and calls give with the text, as a
+// reject keeps it, of each of lines (ascending). The text is good during the call.
+func Raws(format source.Format, stream io.Reader, lines []int64, give func(line int64, raw []byte) error) error {
+	var w window
+	w.reset(stream)
+	var csv *csvReader
+	if format == source.CSV {
+		csv = newCSVReader(&mapping{tree: newTree()})
+		if err := csv.header(&w); err != nil {
+			return err
+		}
+	}
+	var f frame
+	var raw []byte
+	for len(lines) > 0 {
+		var err error
+		if csv != nil {
+			err = csv.next(&w, &f)
+		} else {
+			err = w.next(&f)
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if f.line < lines[0] {
+			continue
+		}
+		if f.line == lines[0] {
+			raw = appendRaw(raw[:0], f.text())
+			if err := give(f.line, raw); err != nil {
+				return err
+			}
+		}
+		lines = lines[1:]
+	}
+	return nil
+}

@@ -1,0 +1,29 @@
+package decode
+
+import (
+	"math/bits"
+	"sync/atomic"
+)
+
+// Seen answers, for the hash of an event's identity, "may this have come before?":
+// never wrongly no, seldom wrongly yes. It is a Bloom filter whose bits of one
+// hash lie in one word, so that of two equal hashes exactly one finds the other's
+// bits, whichever goroutines they come from. Its size is fixed: with many more
+// events it says yes more often, which costs time and nothing else.
+type Seen struct {
+	words []uint64
+	shift int
+}
+
+// NewSeen returns a filter for about that many events, of at most 64 MiB.
+func NewSeen(events int64) *Seen {
+	size := min(max(bits.Len64(uint64(max(events, 1))), 10), 23)
+	return &Seen{words: make([]uint64, 1<<size), shift: 64 - size}
+}
+
+// add records hash and reports whether it may have been recorded before.
+func (s *Seen) add(hash uint64) bool {
+	mask := uint64(1)<<(hash&63) | 1<<(hash>>6&63) | 1<<(hash>>12&63) | 1<<(hash>>18&63) | 1<<(hash>>24&63)
+	word := &s.words[hash>>s.shift]
+	return atomic.OrUint64(word, mask)&mask == mask
+}

@@ -1,0 +1,108 @@
+// Package ingest makes usage, rejected and account_events out of raw objects (SPEC
+// section 3).
+//
+// A run goes through its objects once. Decoders turn their records into batches of
+// rows, which stream through DuckDB into a scratch file, the spool; memory stays
+// flat whatever the size of the input. Then SQL settles which of several copies of
+// an event counts, and writes each UTC day's usage, sorted, to a file of its own.
+// Nothing is committed here: package jobs commits what [Run] reports, or nothing
+// of it. A crash leaves files in scratch and no more.
+//
+// Invariants: for every object records = events + rejects + skipped; an object
+// that could not be read, or had more rejects than its source allows, leaves no
+// row anywhere; and the rows do not depend on how decoders are scheduled.
+package ingest
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/creditmill/creditmill/ingest/source"
+	"github.com/creditmill/creditmill/internal/duck"
+	"github.com/creditmill/creditmill/internal/lake"
+	"github.com/creditmill/creditmill/internal/period"
+)
+
+// An Object is a raw object to read.
+type Object struct {
+	Source   *source.Source
+	Key      string // under the source's raw store
+	Identity string // of its content
+	Bytes    int64  // packed
+	Again    bool   // an earlier content of it was read: account events that are known already are skipped
+	Open     func(ctx context.Context) (io.ReadCloser, error)
+}
+
+// Input is what a run reads and by which rules.
+type Input struct {
+	Session      *duck.Session
+	Scratch      string // a folder of this run's own that Session may write to
+	Now          time.Time
+	Objects      []Object // sorted by key; only those not read yet
+	Calendar     period.Calendar
+	Earliest     time.Time // start of first_period: usage before is too_old
+	Past, Future period.Duration
+	NoPast       bool
+	OpenStart    time.Time     // start of the first period not cut: earlier account events post here
+	Dynamic      []lake.Column // recorded dimensions and quantities, in order
+	// Known makes the view known_usage: lake.Usage's columns and Dynamic, the live
+	// rows of those UTC days ("2026-10-03"). It is called at most once. The view
+	// known_account_events, with lake.AccountEvents's columns, must exist already.
+	Known    func(ctx context.Context, days []string) error
+	Progress func(done, total int64) // packed bytes; may be nil
+}
+
+// Report is what a run did, and the files to commit.
+type Report struct {
+	Objects []ObjectReport // in the order of Input.Objects
+	Dynamic []lake.Column  // Input.Dynamic and what was first used now
+	Outputs []lake.Output
+	Totals  Totals
+}
+
+// ObjectReport is what an object held: Records = Events + Rejects + Skipped.
+type ObjectReport struct {
+	Source, Object, Identity                 string
+	Bytes, Records, Events, Rejects, Skipped int64
+	Err                                      error // it could not be read and contributes nothing
+	TooManyRejects                           bool  // more than max_rejected: it contributes nothing
+}
+
+// Kept reports whether the object contributes.
+func (o ObjectReport) Kept() bool { return o.Err == nil && !o.TooManyRejects }
+
+// Totals are over the objects that contribute. Events are usage alone.
+type Totals struct {
+	Objects, Records, Events, AccountEvents, Rejects, Skipped int64
+	ByReason                                                  map[string]int64
+}
+
+// Run reads the objects. It returns an error where the run as a whole cannot go
+// on; what is wrong with one object is in its report.
+func Run(ctx context.Context, in Input) (Report, error) {
+	r := &run{Input: in}
+	if len(in.Objects) == 0 {
+		return Report{Dynamic: in.Dynamic, Totals: Totals{ByReason: map[string]int64{}}}, nil
+	}
+	if err := r.readAll(ctx); err != nil {
+		return Report{}, err
+	}
+	if err := r.settle(ctx); err != nil {
+		return Report{}, err
+	}
+	if err := r.writeAll(ctx); err != nil {
+		return Report{}, err
+	}
+	return r.report(ctx)
+}
+
+// A run is one call of Run.
+type run struct {
+	Input
+	columns []lake.Column // of the user's, in the spool
+	dynamic []lake.Column // of the user's, to be written
+	read    []readObject  // by number, as Input.Objects
+	settled bool          // some copy was found
+	outputs []lake.Output
+}

@@ -1,0 +1,213 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/creditmill/creditmill/ingest/decode"
+	"github.com/creditmill/creditmill/ingest/source"
+	"github.com/creditmill/creditmill/internal/duck"
+	"github.com/creditmill/creditmill/internal/period"
+	"github.com/creditmill/creditmill/sql"
+)
+
+// A readObject is what decoding an object came to.
+type readObject struct {
+	counts  decode.Counts
+	err     error
+	tooMany bool
+}
+
+func (o *readObject) kept() bool { return o.err == nil && !o.tooMany }
+
+// bytesPerEvent is about the least that a packed call takes: it sizes the filter
+// for copies, and nothing else depends on it.
+const bytesPerEvent = 24
+
+// readAll decodes every object into the spool.
+func (r *run) readAll(ctx context.Context) error {
+	sources := make([]*source.Source, 0, len(r.Objects))
+	var total int64
+	for _, o := range r.Objects {
+		sources = append(sources, o.Source)
+		total += o.Bytes
+	}
+	var err error
+	if r.columns, err = source.Columns(r.Dynamic, distinct(sources)...); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	pool := decode.NewPool()
+	defer pool.Close()
+	batches := newStream(decode.Schema(r.columns))
+	options := decode.Options{
+		Dynamic: r.columns, Calendar: r.Calendar, Oldest: r.oldest(), Latest: r.Calendar.Add(r.Now, r.Future),
+		Seen: decode.NewSeen(total / bytesPerEvent), Pool: pool,
+		Emit: func(b arrow.RecordBatch) bool { return batches.send(ctx, b) },
+	}
+	r.read = make([]readObject, len(r.Objects))
+	var next atomic.Int64
+	progress := r.progress(total)
+	var workers errgroup.Group
+	for range min(runtime.GOMAXPROCS(0), len(r.Objects)) {
+		workers.Go(func() error {
+			w := worker{run: r, decoder: decode.New(options), progress: progress}
+			defer w.close()
+			return w.work(ctx, &next)
+		})
+	}
+	var decoding error
+	finished := make(chan struct{})
+	go func() {
+		decoding = workers.Wait()
+		batches.end(decoding)
+		close(finished)
+	}()
+	spooling := r.spool(ctx, batches)
+	cancel() // where DuckDB gave up, decoders are still at it
+	batches.drain()
+	<-finished
+	if decoding != nil && !errors.Is(decoding, decode.ErrStopped) && !errors.Is(decoding, context.Canceled) {
+		return decoding
+	}
+	if spooling != nil {
+		return fmt.Errorf("write decoded records to scratch: %w", spooling)
+	}
+	return decoding
+}
+
+func distinct(sources []*source.Source) []*source.Source {
+	var list []*source.Source
+	seen := map[*source.Source]bool{}
+	for _, s := range sources {
+		if !seen[s] {
+			seen[s] = true
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// oldest is the first instant that usage may have.
+func (r *run) oldest() time.Time {
+	oldest := r.Earliest
+	if !r.NoPast {
+		back := period.Duration{Months: -r.Past.Months, Days: -r.Past.Days, Elapsed: -r.Past.Elapsed}
+		if past := r.Calendar.Add(r.Now, back); past.After(oldest) {
+			oldest = past
+		}
+	}
+	return oldest
+}
+
+// progress returns what counts packed bytes read; decoders call it side by side.
+func (r *run) progress(total int64) func(int64) {
+	if r.Progress == nil {
+		return func(int64) {}
+	}
+	var mu sync.Mutex
+	var done int64
+	return func(n int64) {
+		mu.Lock()
+		defer mu.Unlock()
+		done += n
+		r.Progress(done, total)
+	}
+}
+
+// spool streams batches into the spool file and makes it the view ingest_spool.
+func (r *run) spool(ctx context.Context, batches *stream) error {
+	release, err := r.Session.Register("ingest_batches", batches)
+	if err != nil {
+		return err
+	}
+	defer release()
+	path := filepath.Join(r.Scratch, "spool.parquet")
+	if err := r.Session.Exec(ctx, sql.Expand("duckdb/ingest_spool", map[string]string{"Path": path})); err != nil {
+		return err
+	}
+	return r.Session.View(ctx, "ingest_spool", duck.Scan{
+		Columns: decode.Columns(r.columns), Groups: []duck.Group{{Files: []string{path}}},
+	})
+}
+
+// A worker decodes one object after another.
+type worker struct {
+	*run
+	decoder  *decode.Decoder
+	unpacker decode.Unpacker
+	progress func(int64)
+}
+
+func (w *worker) close() {
+	w.decoder.Close()
+	w.unpacker.Close()
+}
+
+func (w *worker) work(ctx context.Context, next *atomic.Int64) error {
+	for {
+		number := int(next.Add(1) - 1)
+		if number >= len(w.Objects) {
+			return w.decoder.Flush()
+		}
+		o := &w.read[number]
+		o.counts, o.err = w.object(ctx, number)
+		if errors.Is(o.err, decode.ErrStopped) || ctx.Err() != nil {
+			return errors.Join(ctx.Err(), o.err)
+		}
+		o.tooMany = w.Objects[number].Source.MaxRejected.Exceeded(o.counts.Rejects, o.counts.Records)
+	}
+}
+
+func (w *worker) object(ctx context.Context, number int) (decode.Counts, error) {
+	o := &w.Objects[number]
+	body, err := o.Open(ctx)
+	if err != nil {
+		return decode.Counts{}, err
+	}
+	defer body.Close()
+	in := &watched{r: body, read: w.progress}
+	counts, err := w.decoder.Object(ctx, o.Source, int32(number), o.Key, w.unpacker.Open(o.Key, in))
+	in.report()
+	if err == nil {
+		err = in.err // the store's failure, which is not damage of the object
+	}
+	return counts, err
+}
+
+// watched notes a failure of the store below the unpacking, and counts bytes.
+type watched struct {
+	r    io.Reader
+	read func(int64)
+	n    int64
+	err  error
+}
+
+const progressStep = 1 << 20
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	if w.n += int64(n); w.n >= progressStep {
+		w.report()
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		w.err = err
+	}
+	return n, err
+}
+
+func (w *watched) report() {
+	w.read(w.n)
+	w.n = 0
+}

@@ -1,0 +1,219 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/creditmill/creditmill/ingest/decode"
+	"github.com/creditmill/creditmill/ingest/source"
+	"github.com/creditmill/creditmill/internal/duck"
+	"github.com/creditmill/creditmill/internal/lake"
+	"github.com/creditmill/creditmill/internal/period"
+	"github.com/creditmill/creditmill/sql"
+)
+
+// settle finds out which copies of events do not count: the table ingest_settled.
+func (r *run) settle(ctx context.Context) error {
+	if err := r.loadObjects(ctx); err != nil {
+		return err
+	}
+	days := r.days()
+	known := false
+	if len(days) > 0 {
+		texts := make([]string, len(days))
+		for i, day := range days {
+			texts[i] = dayText(day)
+		}
+		if err := r.Known(ctx, texts); err != nil {
+			return err
+		}
+		if err := r.Session.Row(ctx, "SELECT EXISTS (SELECT 1 FROM known_usage)").Scan(&known); err != nil {
+			return fmt.Errorf("look at known usage: %w", err)
+		}
+	}
+	statements := []string{sql.Text("duckdb/ingest_no_known")}
+	if known {
+		if err := r.loadPeriods(ctx, days); err != nil {
+			return err
+		}
+		statements[0] = sql.Expand("duckdb/ingest_known", map[string][]lake.Column{
+			"Recorded": r.Dynamic, "New": r.columns[len(r.Dynamic):],
+		})
+	}
+	statements = append(statements,
+		sql.Expand("duckdb/ingest_copies", map[string][]lake.Column{"Columns": r.columns}),
+		sql.Text("duckdb/ingest_account_copies"))
+	for _, statement := range statements {
+		if err := r.Session.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("settle copies of events: %w", err)
+		}
+	}
+	if err := r.Session.Row(ctx, "SELECT EXISTS (SELECT 1 FROM ingest_settled)").Scan(&r.settled); err != nil {
+		return fmt.Errorf("settle copies of events: %w", err)
+	}
+	if r.settled {
+		return r.fetchRaws(ctx)
+	}
+	return nil
+}
+
+// loadObjects makes the table ingest_object.
+func (r *run) loadObjects(ctx context.Context) error {
+	b, err := duck.NewBuilder([]duck.Column{
+		{Name: "number", Type: "INTEGER"}, {Name: "source", Type: "VARCHAR"}, {Name: "object", Type: "VARCHAR"},
+		{Name: "kept", Type: "BOOLEAN"}, {Name: "again", Type: "BOOLEAN"},
+	})
+	if err != nil {
+		return err
+	}
+	var used []*source.Source
+	for i, o := range r.Objects {
+		b.Append(i, o.Source.Name, o.Key, r.read[i].kept(), o.Again)
+		if r.read[i].kept() && r.read[i].counts.Usage > 0 {
+			used = append(used, o.Source)
+		}
+	}
+	if r.dynamic, err = source.Columns(r.Dynamic, distinct(used)...); err != nil {
+		return err
+	}
+	if err := r.Session.Load(ctx, "ingest_object", b); err != nil {
+		return err
+	}
+	if err := r.Session.Exec(ctx, sql.Text("duckdb/ingest_names")); err != nil {
+		return fmt.Errorf("name objects: %w", err)
+	}
+	return nil
+}
+
+// days are the UTC days, since 1970, of the usage that counts so far.
+func (r *run) days() []int32 {
+	var days []int32
+	for i := range r.read {
+		if !r.read[i].kept() {
+			continue
+		}
+		for day := range r.read[i].counts.Days {
+			days = append(days, day)
+		}
+	}
+	slices.Sort(days)
+	return slices.Compact(days)
+}
+
+func dayStart(day int32) time.Time { return time.Unix(int64(day)*86400, 0).UTC() }
+
+func dayText(day int32) string { return dayStart(day).Format(time.DateOnly) }
+
+// loadPeriods makes the table ingest_period, of the periods that days touch.
+func (r *run) loadPeriods(ctx context.Context, days []int32) error {
+	b, err := duck.NewBuilder([]duck.Column{
+		{Name: "period", Type: "INTEGER"}, {Name: "starts_at", Type: "TIMESTAMP"}, {Name: "ends_at", Type: "TIMESTAMP"},
+	})
+	if err != nil {
+		return err
+	}
+	var last period.Period
+	for _, day := range days {
+		for p := r.Calendar.Of(dayStart(day)); r.Calendar.Start(p).Before(dayStart(day + 1)); p = p.Next() {
+			if last.Before(p) {
+				b.Append(int(decode.Month(r.Calendar, r.Calendar.Start(p))), r.Calendar.Start(p), r.Calendar.End(p))
+				last = p
+			}
+		}
+	}
+	return r.Session.Load(ctx, "ingest_period", b)
+}
+
+// fetchRaws reads objects again for the raw text of copies that were not known to
+// be copies when they were decoded: the table ingest_raw.
+func (r *run) fetchRaws(ctx context.Context) error {
+	wanted, err := r.unkeptRaws(ctx)
+	if err != nil {
+		return err
+	}
+	pool := decode.NewPool()
+	defer pool.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	rows := decode.NewRawRows(pool, nil)
+	batches := newStream(rows.Schema())
+	rows.Emit = func(b arrow.RecordBatch) bool { return batches.send(ctx, b) }
+	finished := make(chan struct{})
+	var reading error
+	go func() {
+		defer close(finished)
+		reading = r.readRaws(ctx, wanted, rows)
+		rows.Close()
+		batches.end(reading)
+	}()
+	release, err := r.Session.Register("ingest_raw_batches", batches)
+	if err == nil {
+		err = r.Session.Exec(ctx, sql.Text("duckdb/ingest_raw"))
+		release()
+	}
+	cancel()
+	batches.drain()
+	<-finished
+	if err != nil && reading != nil {
+		return reading
+	}
+	if err != nil {
+		return fmt.Errorf("keep the raw text of copies: %w", err)
+	}
+	return reading
+}
+
+type linesOf struct {
+	number int
+	lines  []int64
+}
+
+func (r *run) unkeptRaws(ctx context.Context) ([]linesOf, error) {
+	rows, err := r.Session.Rows(ctx, sql.Text("duckdb/ingest_unkept_raw"))
+	if err != nil {
+		return nil, fmt.Errorf("find copies without raw text: %w", err)
+	}
+	defer rows.Close()
+	var wanted []linesOf
+	for rows.Next() {
+		var number int
+		var line int64
+		if err := rows.Scan(&number, &line); err != nil {
+			return nil, err
+		}
+		if len(wanted) == 0 || wanted[len(wanted)-1].number != number {
+			wanted = append(wanted, linesOf{number: number})
+		}
+		last := &wanted[len(wanted)-1]
+		last.lines = append(last.lines, line)
+	}
+	return wanted, rows.Err()
+}
+
+func (r *run) readRaws(ctx context.Context, wanted []linesOf, rows *decode.RawRows) error {
+	var unpacker decode.Unpacker
+	defer unpacker.Close()
+	for _, w := range wanted {
+		o := &r.Objects[w.number]
+		body, err := o.Open(ctx)
+		if err != nil {
+			return fmt.Errorf("read %s again: %w", o.Key, err)
+		}
+		in := &watched{r: body, read: func(int64) {}}
+		err = decode.Raws(o.Source.Format, unpacker.Open(o.Key, in), w.lines, func(line int64, raw []byte) error {
+			return rows.Add(int32(w.number), line, raw)
+		})
+		body.Close()
+		if err == nil {
+			err = in.err
+		}
+		if err != nil {
+			return fmt.Errorf("read %s again: %w", o.Key, err)
+		}
+	}
+	return rows.Flush()
+}

@@ -1,0 +1,172 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/creditmill/creditmill/internal/lake"
+	"github.com/creditmill/creditmill/sql"
+)
+
+// writeAll writes the files to commit.
+func (r *run) writeAll(ctx context.Context) error {
+	for _, day := range r.days() {
+		if err := r.writeUsage(ctx, day); err != nil {
+			return fmt.Errorf("write usage of %s: %w", dayText(day), err)
+		}
+	}
+	if err := r.writeRejected(ctx); err != nil {
+		return fmt.Errorf("write rejects: %w", err)
+	}
+	if err := r.writeAccountEvents(ctx); err != nil {
+		return fmt.Errorf("write account events: %w", err)
+	}
+	return nil
+}
+
+const instantLiteral = "2006-01-02 15:04:05"
+
+func (r *run) writeUsage(ctx context.Context, day int32) error {
+	// The bounds are literals: DuckDB leaves out row groups by them when it plans.
+	query := sql.Expand("duckdb/ingest_usage_day", map[string]any{
+		"Columns": r.dynamic, "Settled": r.settled,
+		"From": dayStart(day).Format(instantLiteral), "To": dayStart(day + 1).Format(instantLiteral),
+	})
+	return r.write(ctx, lake.Output{
+		Table: lake.Usage, Partition: dayText(day), Columns: len(lake.Usage.Columns) + len(r.dynamic),
+	}, query)
+}
+
+// write writes one output and notes it, unless it has no rows.
+func (r *run) write(ctx context.Context, o lake.Output, query string, args ...any) (err error) {
+	o.Path = filepath.Join(r.Scratch, o.Table.Name+"-"+o.Partition+".parquet")
+	if o.Rows, err = r.Session.CopyParquet(ctx, query, o.Path, args...); err != nil {
+		return err
+	}
+	if o.Rows == 0 {
+		return os.Remove(o.Path)
+	}
+	if o.Table.Name == lake.Usage.Name {
+		times := r.Session.Row(ctx, sql.Expand("duckdb/ingest_file_times", map[string]string{"Path": o.Path}))
+		if err := times.Scan(&o.MinTime, &o.MaxTime); err != nil {
+			return err
+		}
+	}
+	r.outputs = append(r.outputs, o)
+	return nil
+}
+
+func (r *run) writeRejected(ctx context.Context) error {
+	path := filepath.Join(r.Scratch, "rejects.parquet")
+	query := sql.Expand("duckdb/ingest_rejects", map[string]bool{"Settled": r.settled})
+	if _, err := r.Session.CopyParquet(ctx, query, path, r.Now.UTC()); err != nil {
+		return err
+	}
+	days, err := r.rejectDays(ctx, path)
+	if err != nil {
+		return err
+	}
+	for _, day := range days {
+		query := sql.Expand("duckdb/ingest_rejected_day", map[string]string{"Path": path})
+		if err := r.write(ctx, lake.Output{Table: lake.Rejected, Partition: day}, query, day); err != nil {
+			return err
+		}
+	}
+	return os.Remove(path)
+}
+
+func (r *run) rejectDays(ctx context.Context, path string) ([]string, error) {
+	rows, err := r.Session.Rows(ctx, sql.Expand("duckdb/ingest_reject_days", map[string]string{"Path": path}))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var days []string
+	for rows.Next() {
+		var day string
+		if err := rows.Scan(&day); err != nil {
+			return nil, err
+		}
+		days = append(days, day)
+	}
+	return days, rows.Err()
+}
+
+func (r *run) writeAccountEvents(ctx context.Context) error {
+	found := false
+	for i := range r.read {
+		found = found || r.read[i].kept() && r.read[i].counts.AccountEvents > 0
+	}
+	if !found {
+		return nil
+	}
+	return r.write(ctx, lake.Output{Table: lake.AccountEvents}, sql.Text("duckdb/ingest_account_events"),
+		r.OpenStart.UTC(), r.Earliest.UTC())
+}
+
+// report adds up what objects held, with what settling made of it.
+func (r *run) report(ctx context.Context) (Report, error) {
+	report := Report{Dynamic: r.dynamic, Outputs: r.outputs, Totals: Totals{ByReason: map[string]int64{}}}
+	accountEvents := make([]int64, len(r.read))
+	for i, o := range r.Objects {
+		read := &r.read[i]
+		accountEvents[i] = read.counts.AccountEvents
+		report.Objects = append(report.Objects, ObjectReport{
+			Source: o.Source.Name, Object: o.Key, Identity: o.Identity, Bytes: o.Bytes,
+			Records: read.counts.Records, Events: read.counts.Usage + read.counts.AccountEvents,
+			Rejects: read.counts.Rejects, Skipped: read.counts.Skipped,
+			Err: read.err, TooManyRejects: read.tooMany,
+		})
+		if read.kept() {
+			for reason, n := range read.counts.ByReason {
+				report.Totals.ByReason[string(reason)] += n
+			}
+		}
+	}
+	if err := r.applySettled(ctx, &report, accountEvents); err != nil {
+		return Report{}, fmt.Errorf("count copies of events: %w", err)
+	}
+	for i, o := range report.Objects {
+		if !o.Kept() {
+			continue
+		}
+		t := &report.Totals
+		t.Objects++
+		t.Records += o.Records
+		t.Events += o.Events - accountEvents[i]
+		t.AccountEvents += accountEvents[i]
+		t.Rejects += o.Rejects
+		t.Skipped += o.Skipped
+	}
+	return report, os.Remove(filepath.Join(r.Scratch, "spool.parquet"))
+}
+
+func (r *run) applySettled(ctx context.Context, report *Report, accountEvents []int64) error {
+	rows, err := r.Session.Rows(ctx, sql.Text("duckdb/ingest_settled_counts"))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var number, kind int
+		var outcome string
+		var n int64
+		if err := rows.Scan(&number, &kind, &outcome, &n); err != nil {
+			return err
+		}
+		o := &report.Objects[number]
+		o.Events -= n
+		if kind == 1 {
+			accountEvents[number] -= n
+		}
+		if outcome == "skipped" {
+			o.Skipped += n
+		} else {
+			o.Rejects += n
+			report.Totals.ByReason[outcome] += n
+		}
+	}
+	return rows.Err()
+}

@@ -1,0 +1,33 @@
+-- Records whose event an earlier run has: skipped where the same object has it on
+-- the same line (the object has grown), else duplicate or conflict.
+CREATE OR REPLACE TEMP TABLE ingest_known AS
+WITH copies AS (
+    SELECT
+        n."#object", n."#line", k.object AS known_object, k.line AS known_line,
+        k.object = o.object AND k.line = n."#line" AS in_place,
+        n.project IS NOT DISTINCT FROM k.project AND n.key IS NOT DISTINCT FROM k.key
+            AND n.operation = k.operation AND n."time" = k."time"
+            {{- range .Recorded}}
+            AND n.{{ident .Name}} IS NOT DISTINCT FROM k.{{ident .Name}}
+            {{- end}}
+            {{- range .New}}
+            AND n.{{ident .Name}} IS NULL
+            {{- end}} AS equal
+    FROM ingest_spool n
+    JOIN ingest_object o ON o.number = n."#object"
+    JOIN ingest_period p ON p.period = n."#period"
+    JOIN known_usage k
+        ON k.event_id = n.event_id AND k.account = n.account AND k.source = o.source
+        AND k."time" >= p.starts_at AND k."time" < p.ends_at
+    WHERE n."#kind" = 0 AND o.kept
+)
+SELECT
+    "#object", "#line",
+    CASE
+        WHEN bool_or(equal AND in_place) THEN 'skipped'
+        WHEN bool_or(equal) THEN 'duplicate'
+        ELSE 'conflict'
+    END AS outcome,
+    'the event is that of ' || min(known_object || ' line ' || known_line) AS detail
+FROM copies
+GROUP BY "#object", "#line"

@@ -1,0 +1,9 @@
+-- The calls that are held, newest period first, as `held` lists them; every row
+-- says how many there are before the limit.
+SELECT
+    period, held AS reason, account, operation, time, event_id, source, object, line, late,
+    price_table, price_version, rule, count(*) OVER () AS "of"
+FROM rated
+WHERE held IS NOT NULL
+ORDER BY period DESC, held, account, time, source, event_id
+LIMIT $1
