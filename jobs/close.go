@@ -98,6 +98,9 @@ func (d *desk) closePeriod(ctx context.Context, o CloseOptions, report *CloseRep
 	if _, err := m.Rate(ctx); err != nil {
 		return nil, err
 	}
+	if err := m.settleCopies(ctx, p); err != nil {
+		return nil, err
+	}
 	burned, err := d.burnDown(ctx, p, time.Time{})
 	if err != nil {
 		return nil, err

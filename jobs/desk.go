@@ -33,6 +33,9 @@ func (m *Mill) newDesk(ctx context.Context) (*desk, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
+	if err := session.Row(ctx, "SELECT version()").Scan(&m.duckDB); err != nil {
+		return nil, errors.Join(err, session.Close(), s.close())
+	}
 	return &desk{mill: m, session: session, scratch: s.path, close: func() error {
 		return errors.Join(session.Close(), s.close())
 	}}, nil

@@ -63,9 +63,11 @@ func (d *desk) unreadObjects(ctx context.Context) ([]ingest.Object, error) {
 	var unread []ingest.Object
 	for rows.Next() {
 		var i int64
-		if err := rows.Scan(&i); err != nil {
+		var again bool
+		if err := rows.Scan(&i, &again); err != nil {
 			return nil, err
 		}
+		listed[i].Again = again
 		unread = append(unread, listed[i])
 	}
 	return unread, rows.Err()

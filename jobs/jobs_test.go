@@ -252,3 +252,39 @@ func TestCallsRacingForTheLogAllEndInIt(t *testing.T) {
 	}
 	wantRows(t, "invoice numbers", s.ask("SELECT number FROM invoices ORDER BY number"), "INV-2026-000001", "INV-2026-000002")
 }
+
+// The same call logged twice with different times, days and runs apart: ingest sees
+// no twin among the same days' calls, close does.
+func TestACopyWithAnotherTimeCountsOnce(t *testing.T) {
+	s := newSite(t, tiny)
+	s.run(month[:2])
+	s.write("raw/calls/copy.jsonl", `{"id":"c3","ts":"2026-10-09T10:00:00Z","org":"bob","op":"image.generate","n":1}`)
+	s.run(month[:2])
+	wantRows(t, "usage before the close", s.ask(`SELECT concat_ws(' ', event_id, object) FROM usage WHERE event_id = 'c3' ORDER BY object`),
+		"c3 calls/1.jsonl", "c3 calls/copy.jsonl")
+	_, reasons := s.closeOctober(jobs.CloseOptions{})
+	wantRows(t, "reasons", reasons, "rejected records: conflict")
+	report, _ := s.closeOctober(jobs.CloseOptions{AcceptRejects: true})
+	if report.Run == nil {
+		t.Fatalf("close: %+v", report)
+	}
+	wantRows(t, "usage", s.ask(`SELECT concat_ws(' ', event_id, object, line) FROM usage WHERE event_id = 'c3'`), "c3 calls/1.jsonl 3")
+	wantRows(t, "rated", s.ask(`SELECT concat_ws(' ', event_id, object, line) FROM rated WHERE event_id = 'c3'`), "c3 calls/1.jsonl 3")
+	wantRows(t, "rejected", s.ask(`SELECT concat_ws(' ', object, line, reason, day, detail) FROM rejected WHERE reason = 'conflict'`),
+		"calls/copy.jsonl 1 conflict 2026-10-09 another copy of call c3 of account bob came first: calls/1.jsonl line 3")
+	wantRows(t, "objects add up", s.ask(`SELECT concat_ws(' ', records, events, rejects, skipped) FROM objects WHERE object = 'calls/copy.jsonl'`), "1 0 1 0")
+	wantRows(t, "bob's burns", s.ask(`SELECT concat_ws(' ', event_id, kind, credits) FROM burns WHERE account = 'bob' ORDER BY posted_at, kind`),
+		"c3 pack 2.000000", "c4 denied 3.000000", "c4 pack 3.000000")
+}
+
+func TestALateCopyOfAClosedPeriodCountsOnce(t *testing.T) {
+	s := newSite(t, tiny)
+	s.run(month)
+	s.write("raw/calls/late.jsonl", `{"id":"c3","ts":"2026-10-09T10:00:00Z","org":"bob","op":"image.generate","n":1}`)
+	report, err := s.at("2026-12-01T07:00:00Z").Close(t.Context(), jobs.CloseOptions{AcceptRejects: true})
+	if err != nil || report.Run == nil {
+		t.Fatalf("close: %+v, %v", report, err)
+	}
+	wantRows(t, "rated", s.ask(`SELECT concat_ws(' ', event_id, object, period) FROM rated WHERE event_id = 'c3'`), "c3 calls/1.jsonl 2026-10")
+	wantRows(t, "rejected", s.ask(`SELECT concat_ws(' ', object, reason) FROM rejected WHERE reason = 'conflict'`), "calls/late.jsonl conflict")
+}

@@ -80,7 +80,7 @@ func (m *Mill) openRaw(raw string) (lake.Store, error) {
 		return nil, err
 	}
 	if _, err := os.Stat(place.Path); err != nil {
-		return nil, fmt.Errorf("raw logs: %w: check `raw:` in the configuration, or make the folder", err)
+		return nil, ConfigError{fmt.Errorf("raw logs: %w: check `raw:` in the configuration, or make the folder", err)}
 	}
 	return store, nil
 }

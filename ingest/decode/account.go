@@ -29,6 +29,7 @@ const (
 	creditsField // DECIMAL(38,6), not negative
 	unitsField   // the same, and not zero
 	amountField  // DECIMAL(38,4)
+	paidField    // an amount that is not negative; true or false say that it is not known
 	shareField   // a fraction of at most 12 digits, not negative
 	addressField // a text, or a list of them
 	taxField
@@ -47,7 +48,7 @@ var (
 	}
 	subscription = []eventField{{"plan", nameField, true}}
 	taxFields    = []eventField{
-		{"rate", shareField, true}, {"label", textField, false}, {"id", textField, false}, {"reverse_charge", flagField, false},
+		{"rate", shareField, false}, {"label", textField, false}, {"id", textField, false}, {"reverse_charge", flagField, false},
 	}
 )
 
@@ -64,10 +65,10 @@ func shapeOf(eventType string) (fields []eventField, known bool) {
 		return []eventField{{"pack", nameField, true}, {"units", unitsField, false}, {"paid", flagField, false}}, true
 	case "bucket.opened":
 		return []eventField{
-			{"kind", kindField, true}, {"credits", creditsField, true}, {"expires_at", instantField, false}, {"paid", flagField, false},
+			{"kind", kindField, true}, {"credits", creditsField, true}, {"expires_at", instantField, false}, {"paid", paidField, false},
 		}, true
 	case "bucket.voided":
-		return []eventField{{"bucket", textField, true}}, true
+		return []eventField{{"bucket", textField, true}, {"reason", textField, false}}, true
 	case "credits.granted":
 		return []eventField{
 			{"credits", creditsField, true}, {"expires_at", instantField, false}, {"reason", textField, true}, {"priority", integerField, false},
@@ -222,6 +223,10 @@ func (t fieldType) check(name string, v *document, needed bool, flaws []fault) [
 		if v.kind != slotContainer || v.list {
 			return add(Malformed, "is no object")
 		}
+		_, rated := v.member("rate")
+		if reverse, there := v.member("reverse_charge"); !rated && (!there || reverse.text != "true") {
+			flaws = append(flaws, fault{reason: MissingField, field: name + ".rate", detail: "is absent"})
+		}
 		return checkFields(v, name+".", taxFields, flaws)
 	case textField, nameField, kindField, currencyField, instantField:
 		if v.kind != slotString {
@@ -229,6 +234,9 @@ func (t fieldType) check(name string, v *document, needed bool, flaws []fault) [
 		}
 		return t.checkText(v.text, needed, flaws, add)
 	default:
+		if t == paidField && v.kind == slotBool {
+			return flaws
+		}
 		if v.kind != slotString && v.kind != slotNumber {
 			return add(Malformed, "is no number")
 		}
@@ -267,7 +275,7 @@ func (t fieldType) checkText(text string, needed bool, flaws []fault, add func(R
 // checkNumber wants the exact decimals that the engine reads: no exponent, and no
 // more digits than the type keeps.
 func (t fieldType) checkNumber(text string, flaws []fault, add func(Reason, string) []fault) []fault {
-	scale := map[fieldType]int{creditsField: 6, unitsField: 6, amountField: 4, shareField: 12}[t]
+	scale := map[fieldType]int{creditsField: 6, unitsField: 6, amountField: 4, paidField: 4, shareField: 12}[t]
 	n, err := fixed.Parse(text, scale)
 	whole := t == countField || t == integerField
 	switch {

@@ -75,6 +75,9 @@ func (r *reader) source(doc yamlfile.Node) *Source {
 	s.Raw = p.String(o.Get("raw"))
 	s.Lookback = p.Duration(o.Get("lookback"))
 	s.Expect = p.Duration(o.Get("expect"))
+	if expect := o.Get("expect"); !expect.IsZero() && s.Format == Accounts {
+		p.Add(expect, "leave it out: account events come when something happens", "a source of account events has no calls to expect")
+	}
 	s.MaxRejected = r.share(o.Get("max_rejected"))
 	if s.Format != Accounts {
 		r.mapping(s, o)

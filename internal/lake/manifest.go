@@ -47,6 +47,7 @@ const (
 	Ingest Kind = "ingest"
 	Rate   Kind = "rate"
 	Apply  Kind = "apply"
+	Copies Kind = "copies" // a close took copies out of billing
 	Cut    Kind = "cut"
 	Close  Kind = "close"
 )

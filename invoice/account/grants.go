@@ -62,20 +62,20 @@ func (m *Machine) bringOver(e *posted) string {
 	var f struct {
 		Kind      string
 		Credits   decimal
-		Paid      decimal
+		Paid      paidAmount
 		ExpiresAt *string `json:"expires_at"`
 	}
 	if json.Unmarshal(e.Payload, &f) != nil {
 		return ReasonMalformed
 	}
 	b := &bucket.Bucket{
-		ID: bucket.EventID(m.account, bucket.Opened, e.ID), Kind: bucket.Opened, Priority: openedPriority(f.Kind),
+		ID: bucket.EventID(m.account, bucket.Opened, e.ID), Kind: bucket.Opened, Priority: openedPriority(f.Kind), Item: string(bucket.Opened),
 		Starts: instant(e.posted), Currency: m.currency,
 	}
 	var granted, dated bool
 	b.Granted, granted = f.Credits.credits()
 	b.Expires, dated = parseExpiry(f.ExpiresAt)
-	paid, priced := f.Paid.rat()
+	paid, priced := decimal(f.Paid).rat()
 	if !granted || !dated || b.Granted.Sign() < 0 || b.Priority == 0 || f.Paid != "" && (!priced || paid.Sign() < 0) {
 		return ReasonMalformed
 	}

@@ -45,6 +45,18 @@ func (d *decimal) UnmarshalJSON(src []byte) error {
 	return nil
 }
 
+// paidAmount is what was paid for a balance brought over, a decimal; true or
+// false there say no amount, and are none.
+type paidAmount decimal
+
+// UnmarshalJSON keeps a number's text and drops a boolean.
+func (p *paidAmount) UnmarshalJSON(src []byte) error {
+	if string(src) == "true" || string(src) == "false" {
+		return nil
+	}
+	return (*decimal)(p).UnmarshalJSON(src)
+}
+
 // credits reads d exactly as credits: at most six fractional digits.
 func (d decimal) credits() (credit.Amount, bool) {
 	r, ok := d.rat()
