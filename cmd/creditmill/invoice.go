@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/creditmill/creditmill/internal/period"
 	"github.com/creditmill/creditmill/invoice/document"
 	"github.com/creditmill/creditmill/jobs"
+	"github.com/creditmill/creditmill/sql"
 )
 
 // The formats of `invoice`; JSON is formatJSON.
@@ -68,14 +70,14 @@ func (a *app) invoiceCommand() *cobra.Command {
 }
 
 func (a *app) invoice(ctx context.Context, m *jobs.Mill, r *jobs.Reader, number, format, output string) error {
-	found, err := documents(ctx, m, r, number, period.Period{})
+	d, err := document.Load(ctx, r.Session(), m.Calendar, m.Config.Issuer, number)
+	if errors.Is(err, document.ErrNotFound) {
+		return withHint(fmt.Errorf("there is no invoice %s", number), "`creditmill query \"SELECT number, account, total FROM invoices ORDER BY ALL\"` lists them")
+	}
 	if err != nil {
 		return err
 	}
-	if len(found) == 0 {
-		return withHint(fmt.Errorf("there is no invoice %s", number), "`creditmill query \"SELECT number, account, total FROM invoices ORDER BY ALL\"` lists them")
-	}
-	content, err := render(found[0], format)
+	content, err := render(d, format)
 	if err != nil {
 		return err
 	}
@@ -89,7 +91,7 @@ func (a *app) invoice(ctx context.Context, m *jobs.Mill, r *jobs.Reader, number,
 // writeInvoices writes the documents of a period into a folder, a file each, and
 // returns the files' names.
 func (a *app) writeInvoices(ctx context.Context, m *jobs.Mill, r *jobs.Reader, p period.Period, folder, format string) ([]string, error) {
-	found, err := documents(ctx, m, r, "", p)
+	numbers, err := fetch(ctx, r.Session(), sql.Text("duckdb/show_invoice_numbers"), p.String())
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +100,11 @@ func (a *app) writeInvoices(ctx context.Context, m *jobs.Mill, r *jobs.Reader, p
 	}
 	extension := map[string]string{formatText: ".txt", formatJSON: ".json", formatHTML: ".html"}[format]
 	var names []string
-	for _, d := range found {
+	for _, row := range numbers.rows {
+		d, err := document.Load(ctx, r.Session(), m.Calendar, m.Config.Issuer, plain(row[0]))
+		if err != nil {
+			return nil, err
+		}
 		content, err := render(d, format)
 		if err != nil {
 			return nil, err
