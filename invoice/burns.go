@@ -24,14 +24,11 @@ type burnStream struct {
 	current arrow.RecordBatch
 	refs    atomic.Int64
 
-	builder     *array.RecordBuilder
-	account     *array.StringBuilder
-	postedAt    *array.TimestampBuilder
-	source      *array.StringBuilder
-	event       *array.StringBuilder
-	bucket      *array.StringBuilder
-	kind        *array.StringBuilder
-	credits     *array.Decimal128Builder
+	account, source, bucket, kind *nameColumn
+	postedAt                      *array.TimestampBuilder
+	event                         *array.StringBuilder
+	credits                       *array.Decimal128Builder
+
 	rows        int
 	first, last int64 // posted_at of the rows so far, in microseconds
 }
@@ -41,14 +38,18 @@ func newBurnStream() (*burnStream, error) {
 	if err != nil {
 		return nil, err
 	}
+	fields := schema.Fields()
+	for _, name := range []int{0, 2, 4, 5} { // account, source, bucket_id, kind
+		fields[name].Type = nameType
+	}
 	// DuckDB reads this memory outside of Go, so it is not Go's.
-	b := array.NewRecordBuilder(mallocator.NewMallocator(), schema)
+	memory := mallocator.NewMallocator()
 	s := &burnStream{
-		schema: schema, batches: make(chan arrow.RecordBatch, 2), builder: b,
-		account: as[*array.StringBuilder](b.Field(0)), postedAt: as[*array.TimestampBuilder](b.Field(1)),
-		source: as[*array.StringBuilder](b.Field(2)), event: as[*array.StringBuilder](b.Field(3)),
-		bucket: as[*array.StringBuilder](b.Field(4)), kind: as[*array.StringBuilder](b.Field(5)),
-		credits: as[*array.Decimal128Builder](b.Field(6)),
+		schema: arrow.NewSchema(fields, nil), batches: make(chan arrow.RecordBatch, 2),
+		account: newNameColumn(memory), source: newNameColumn(memory), bucket: newNameColumn(memory), kind: newNameColumn(memory),
+		postedAt: array.NewTimestampBuilder(memory, as[*arrow.TimestampType](fields[1].Type)),
+		event:    array.NewStringBuilder(memory),
+		credits:  array.NewDecimal128Builder(memory, as[*arrow.Decimal128Type](fields[6].Type)),
 	}
 	s.refs.Store(1)
 	return s, nil
@@ -56,18 +57,20 @@ func newBurnStream() (*burnStream, error) {
 
 func (s *burnStream) add(ctx context.Context, account string, postedAt int64, source, event string, split *bucket.Split) error {
 	if s.rows == 0 {
-		s.builder.Reserve(rowsPerBatch)
+		for _, column := range s.columns() {
+			column.Reserve(rowsPerBatch)
+		}
 	}
-	s.account.Append(account)
+	s.account.add(account)
 	s.postedAt.UnsafeAppend(arrow.Timestamp(postedAt))
-	s.source.Append(source)
+	s.source.add(source)
 	s.event.Append(event)
 	if split.Bucket == nil {
-		s.bucket.AppendNull()
+		s.bucket.UnsafeAppendBoolToBitmap(false)
 	} else {
-		s.bucket.Append(split.Bucket.ID)
+		s.bucket.add(split.Bucket.ID)
 	}
-	s.kind.Append(string(split.Kind))
+	s.kind.add(string(split.Kind))
 	s.credits.UnsafeAppend(decimal128.FromI64(split.Credits))
 	if s.first == 0 || postedAt < s.first {
 		s.first = postedAt
@@ -80,8 +83,7 @@ func (s *burnStream) add(ctx context.Context, account string, postedAt int64, so
 }
 
 func (s *burnStream) send(ctx context.Context) error {
-	s.rows = 0
-	batch := s.builder.NewRecordBatch()
+	batch := s.take()
 	select {
 	case s.batches <- batch:
 		return nil
@@ -97,8 +99,29 @@ func (s *burnStream) close(ctx context.Context, err error) {
 		err = s.send(ctx)
 	}
 	s.err = err
-	s.builder.Release()
+	for _, column := range s.columns() {
+		column.Release()
+	}
 	close(s.batches)
+}
+
+// columns are those of the table burns, in order.
+func (s *burnStream) columns() []array.Builder {
+	return []array.Builder{s.account, s.postedAt, s.source, s.event, s.bucket, s.kind, s.credits}
+}
+
+// take makes a batch of the rows so far and starts anew.
+func (s *burnStream) take() arrow.RecordBatch {
+	arrays := make([]arrow.Array, 0, len(lake.Burns.Columns))
+	for _, column := range s.columns() {
+		arrays = append(arrays, column.NewArray())
+	}
+	batch := array.NewRecordBatch(s.schema, arrays, int64(s.rows))
+	for _, a := range arrays {
+		a.Release() // the batch has its own hold
+	}
+	s.rows = 0
+	return batch
 }
 
 // drain lets go of what nobody read.

@@ -3,11 +3,15 @@ package jobs
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/creditmill/creditmill/ingest"
 	"github.com/creditmill/creditmill/ingest/source"
@@ -18,24 +22,37 @@ import (
 // listRaw lists every raw object that a source reads, by key.
 func (m *Mill) listRaw(ctx context.Context) ([]ingest.Object, error) {
 	var objects []ingest.Object
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0)) // an identity may be a hash of the content
+	var identities []*string
 	err := m.eachRaw(ctx, func(store lake.Store, object lake.Object, s *source.Source) error {
 		if s == nil {
 			return nil
 		}
-		identity, err := store.Identity(ctx, object)
-		if err != nil {
-			return fmt.Errorf("object %s: %w", object.Key, err)
-		}
+		identity := new(string)
+		group.Go(func() (err error) {
+			if *identity, err = store.Identity(groupCtx, object); err != nil {
+				return fmt.Errorf("raw logs: object %s: %w", object.Key, err)
+			}
+			return nil
+		})
+		identities = append(identities, identity)
 		objects = append(objects, ingest.Object{
-			Source: s, Key: object.Key, Identity: identity, Bytes: object.Bytes,
+			Source: s, Key: object.Key, Bytes: object.Bytes,
 			Open: func(ctx context.Context) (io.ReadCloser, error) { return store.Open(ctx, object.Key) },
 		})
 		return nil
 	})
+	if err := errors.Join(err, group.Wait()); err != nil {
+		return nil, err
+	}
+	for i := range objects {
+		objects[i].Identity = *identities[i]
+	}
 	slices.SortFunc(objects, func(a, b ingest.Object) int {
 		return cmp.Or(strings.Compare(a.Key, b.Key), strings.Compare(a.Source.Name, b.Source.Name))
 	})
-	return objects, err
+	return objects, nil
 }
 
 // eachRaw calls do for every object of every raw store, with the source that reads

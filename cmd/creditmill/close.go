@@ -176,18 +176,24 @@ func (a *app) closed(r jobs.CloseReport, document closeDocument) {
 
 const maxExample = 200
 
-// invoiceTable prints the invoices of a close and what they come to by currency.
+// maxInvoices is how many invoices a close shows; --json has all.
+const maxInvoices = 20
+
+// invoiceTable prints the first invoices of a close and what they come to by currency.
 func (a *app) invoiceTable(invoices []map[string]any) {
 	if len(invoices) == 0 {
 		a.printf("No invoices: there was nothing to charge.\n\n")
 		return
 	}
 	grid := newGrid("invoice", "account", "currency", "subtotal", "tax", "total", "paid", "due").numbers(3, 4, 5, 6, 7)
-	for _, i := range invoices {
+	for _, i := range invoices[:min(len(invoices), maxInvoices)] {
 		amount := func(column string) string { return moneyText(i[column], plain(i["currency"])) }
 		grid.add(plain(i["number"]), plain(i["account"]), plain(i["currency"]), amount("subtotal"), amount("tax"), amount("total"), amount("paid"), amount("amount_due"))
 	}
 	a.printf("%s", grid)
+	if more := len(invoices) - maxInvoices; more > 0 {
+		a.printf("  … and %s more: `creditmill query \"SELECT * FROM invoices ORDER BY number\"` lists them\n", grouped(fmt.Sprint(more)))
+	}
 	sums := sumByCurrency(invoices)
 	for _, currency := range slices.Sorted(maps.Keys(sums)) {
 		a.printf("  %s, together %s %s\n", count(sums[currency].n, "invoice"), grouped(sums[currency].text()), currency)
