@@ -43,7 +43,7 @@ test: ## run every test (TEST_ARGS=./...)
 check: format lint modules vuln ## format, lint, modules, known vulnerabilities: everything but the tests
 
 .PHONY: bench
-bench: ## measure each stage against bare DuckDB (BENCH_ARGS=…, `make bench BENCH_ARGS=-h` lists them)
+bench: build ## measure each stage against bare DuckDB (BENCH_ARGS=…, `make bench BENCH_ARGS=-h` lists them)
 	go build $(BUILD) -o bin/creditmill-bench ./cmd/creditmill-bench
 	bin/creditmill-bench $(BENCH_ARGS)
 

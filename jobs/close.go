@@ -238,8 +238,10 @@ func (d *desk) blocks(ctx context.Context, o CloseOptions, p period.Period, inge
 	m := d.mill
 	var blocks []Block
 	if len(ingested.Unread) > 0 {
-		b := Block{Reason: "objects that could not be read", Count: int64(len(ingested.Unread)),
-			Resolve: "mend or remove the object, or its source's mapping, and close again"}
+		b := Block{
+			Reason: "objects that could not be read", Count: int64(len(ingested.Unread)),
+			Resolve: "mend or remove the object, or its source's mapping, and close again",
+		}
 		for _, u := range ingested.Unread {
 			b.Examples = append(b.Examples, u.Object+": "+u.Reason)
 		}
@@ -254,8 +256,10 @@ func (d *desk) blocks(ctx context.Context, o CloseOptions, p period.Period, inge
 	}
 	if rejects := m.Lake.State().BlockingRejects(); !o.AcceptRejects && len(rejects) > 0 {
 		for _, reason := range slices.Sorted(maps.Keys(rejects)) {
-			blocks = append(blocks, Block{Reason: "rejected records: " + reason, Count: rejects[reason],
-				Resolve: "see `creditmill rejects --reason " + reason + "`; close with --accept-rejects to go on without them"})
+			blocks = append(blocks, Block{
+				Reason: "rejected records: " + reason, Count: rejects[reason],
+				Resolve: "see `creditmill rejects --reason " + reason + "`; close with --accept-rejects to go on without them",
+			})
 		}
 	}
 	if !o.AcceptSilence {
@@ -264,8 +268,10 @@ func (d *desk) blocks(ctx context.Context, o CloseOptions, p period.Period, inge
 			if !s.Time.IsZero() {
 				last = "its newest call is of " + period.FormatInstant(s.Time)
 			}
-			blocks = append(blocks, Block{Reason: "source " + s.Source + " has been silent for longer than it should", Count: 1,
-				Examples: []string{last}, Resolve: "find out whether its logs arrive; close with --accept-silence if it had no calls"})
+			blocks = append(blocks, Block{
+				Reason: "source " + s.Source + " has been silent for longer than it should", Count: 1,
+				Examples: []string{last}, Resolve: "find out whether its logs arrive; close with --accept-silence if it had no calls",
+			})
 		}
 	}
 	return blocks, nil

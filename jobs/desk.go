@@ -134,7 +134,7 @@ func (m *Mill) commit(ctx context.Context, d *draft) (_ *lake.Run, err error) {
 				break
 			}
 		}
-		run.Files = append(kept[:len(kept):len(kept)], numbered...)
+		run.Files = slices.Concat(kept, numbered)
 		if err = m.Lake.Commit(ctx, &run); err == nil {
 			return m.Lake.State().Runs[run.Number-1], nil
 		}

@@ -45,8 +45,10 @@ func (d *desk) heldBlocks(ctx context.Context) ([]Block, error) {
 		if err := rows.Scan(&reason, &n, &example); err != nil {
 			return nil, err
 		}
-		blocks = append(blocks, Block{Reason: "held calls: " + reason, Count: n, Examples: []string{example},
-			Resolve: cmp.Or(resolve[reason], "see `creditmill held`") + "; or close with --leave-held to post them to the next period"})
+		blocks = append(blocks, Block{
+			Reason: "held calls: " + reason, Count: n, Examples: []string{example},
+			Resolve: cmp.Or(resolve[reason], "see `creditmill held`") + "; or close with --leave-held to post them to the next period",
+		})
 	}
 	return blocks, rows.Err()
 }
@@ -56,8 +58,10 @@ func heldEventBlocks(held []account.Held) []Block {
 	for _, h := range held {
 		b := byReason[h.Reason]
 		if b == nil {
-			b = &Block{Reason: "held account events: " + h.Reason,
-				Resolve: "mend what they refer to (accounts, plans, packs), or close with --leave-held to post them to the next period"}
+			b = &Block{
+				Reason:  "held account events: " + h.Reason,
+				Resolve: "mend what they refer to (accounts, plans, packs), or close with --leave-held to post them to the next period",
+			}
 			byReason[h.Reason] = b
 		}
 		b.Count++

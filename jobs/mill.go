@@ -85,7 +85,10 @@ func Open(ctx context.Context, setup *Setup, o Options) (*Mill, error) {
 	if m.Lake, err = lake.Open(ctx, store); err != nil {
 		return nil, err
 	}
-	return m, m.checkFixed()
+	if err := m.checkFixed(); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 func openStore(location config.Location) (lake.Store, error) {

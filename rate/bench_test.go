@@ -17,9 +17,13 @@ import (
 )
 
 var benchColumns = []lake.Column{
-	{Name: "model", Type: lake.DimensionType}, {Name: "status", Type: lake.DimensionType}, {Name: "quality", Type: lake.DimensionType},
-	{Name: "images", Type: lake.IntegerQuantityType}, {Name: "input_tokens", Type: lake.IntegerQuantityType},
-	{Name: "output_tokens", Type: lake.IntegerQuantityType}, {Name: "seconds", Type: lake.DecimalQuantityType},
+	{Name: "model", Type: lake.DimensionType},
+	{Name: "status", Type: lake.DimensionType},
+	{Name: "quality", Type: lake.DimensionType},
+	{Name: "images", Type: lake.IntegerQuantityType},
+	{Name: "input_tokens", Type: lake.IntegerQuantityType},
+	{Name: "output_tokens", Type: lake.IntegerQuantityType},
+	{Name: "seconds", Type: lake.DecimalQuantityType},
 }
 
 // makeUsage writes a file of the table usage, in order, all in October 2026.

@@ -148,8 +148,10 @@ func TestRun(t *testing.T) {
 	// Rated again with other prices: posted_at and late stay.
 	in.Book = mustBook(t, images, strings.Replace(imageTable, "credits: 2", "credits: 7", 1))
 	in.UnknownAccounts = true
-	in.Batches = []Batch{{Period: month(t, "2026-10"), Rerate: true, OpenStart: instant("2026-11-30T23:00:00Z"),
-		Usage: duck.Scan{Columns: lake.Rated.Schema(images), Groups: []duck.Group{{Files: []string{out.Path}}}}}}
+	in.Batches = []Batch{{
+		Period: month(t, "2026-10"), Rerate: true, OpenStart: instant("2026-11-30T23:00:00Z"),
+		Usage: duck.Scan{Columns: lake.Rated.Schema(images), Groups: []duck.Group{{Files: []string{out.Path}}}},
+	}}
 	in.Scratch = t.TempDir()
 	again := benchSession(t, folder, in.Scratch)
 	in.Session = again

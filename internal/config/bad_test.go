@@ -103,22 +103,32 @@ func TestBadConfigurations(t *testing.T) {
 		{"glob without a match", minimal + "prices: [prices/*.yml]\n", source, "creditmill.yaml:4:10: \"prices/*.yml\" matches no file / paths are relative to .\n"},
 		{"second document", minimal + "---\nx: 1\n", source, "creditmill.yaml:5:1: a second document where one is expected / remove the line --- and what follows it, or put it into a file of its own\n"},
 		{"duplicate key", minimal + "lake: x\n", source, "creditmill.yaml:4:1: the key \"lake\" stands here a second time, first in line 1\n"},
-		{"raw in the lake", "lake: data\nraw: ./data/raw\nfirst_period: 2026-10\n", source,
-			"creditmill.yaml:2:6: raw and lake must not lie within each other (data/raw, data) / put them side by side, as in lake: ./lake and raw: ./raw\n"},
-		{"lake in raw, on S3", "lake: s3://bucket/logs/lake\nraw: s3://bucket/logs\nfirst_period: 2026-10\n", source,
-			"creditmill.yaml:2:6: raw and lake must not lie within each other (s3://bucket/logs, s3://bucket/logs/lake) / put them side by side, as in lake: ./lake and raw: ./raw\n"},
+		{
+			"raw in the lake", "lake: data\nraw: ./data/raw\nfirst_period: 2026-10\n", source,
+			"creditmill.yaml:2:6: raw and lake must not lie within each other (data/raw, data) / put them side by side, as in lake: ./lake and raw: ./raw\n",
+		},
+		{
+			"lake in raw, on S3", "lake: s3://bucket/logs/lake\nraw: s3://bucket/logs\nfirst_period: 2026-10\n", source,
+			"creditmill.yaml:2:6: raw and lake must not lie within each other (s3://bucket/logs, s3://bucket/logs/lake) / put them side by side, as in lake: ./lake and raw: ./raw\n",
+		},
 		{"neighbours are apart", "lake: s3://bucket/logs2\nraw: s3://bucket/logs\nfirst_period: 2026-10\n", source, ""},
-		{"bucket", "lake: s3://B/x\nraw: s3://bucket/a//b\nfirst_period: 2026-10\n", source,
-			"creditmill.yaml:1:7: \"B\" is no name of a bucket / write s3://bucket/prefix\ncreditmill.yaml:2:6: \"a//b\" is no prefix: it has an empty part, . or .. / write s3://bucket/prefix\n"},
+		{
+			"bucket", "lake: s3://B/x\nraw: s3://bucket/a//b\nfirst_period: 2026-10\n", source,
+			"creditmill.yaml:1:7: \"B\" is no name of a bucket / write s3://bucket/prefix\ncreditmill.yaml:2:6: \"a//b\" is no prefix: it has an empty part, . or .. / write s3://bucket/prefix\n",
+		},
 		{"publish elsewhere", minimal + "publish: s3://bucket/x\n", source, "creditmill.yaml:4:10: publish must be on the same storage as the lake (lake)\n"},
-		{"numbers that meet", minimal + "invoices: {number: \"A{seq}\", credit: \"A1{seq}\"}\n", source,
-			"creditmill.yaml:4:38: \"A{seq}\" and \"A1{seq}\" could give two documents one number / let them begin differently, such as INV- and CN-\n"},
+		{
+			"numbers that meet", minimal + "invoices: {number: \"A{seq}\", credit: \"A1{seq}\"}\n", source,
+			"creditmill.yaml:4:38: \"A{seq}\" and \"A1{seq}\" could give two documents one number / let them begin differently, such as INV- and CN-\n",
+		},
 		{"numbers of one series", minimal + "invoices: {number: \"A-{seq}\", credit: \"A-{seq}\"}\n", source, ""},
 		{"unknown plan", minimal + "accounts: {unknown: {plan: \"\", x: 1}}\n", source, "creditmill.yaml:4:28: an empty text\ncreditmill.yaml:4:32: unknown has no key \"x\" / the only one is plan\n"},
 		{"little memory", minimal + "memory: 1MB\n", source, "creditmill.yaml:4:9: 1MB is too little: at least 64MiB are needed\n"},
-		{"wrong kinds", minimal + "issuer: x\nschedule: [a]\nalerts: 80\nclose: 6h\n", source,
+		{
+			"wrong kinds", minimal + "issuer: x\nschedule: [a]\nalerts: 80\nclose: 6h\n", source,
 			"creditmill.yaml:4:9: issuer must be a map, not a text\ncreditmill.yaml:5:11: schedule must be a map, not a list\n" +
-				"creditmill.yaml:6:9: a list of percentages is expected here, not a number / write [80, 100], or [] for none\ncreditmill.yaml:7:8: close must be a map, not a text\n"},
+				"creditmill.yaml:6:9: a list of percentages is expected here, not a number / write [80, 100], or [] for none\ncreditmill.yaml:7:8: close must be a map, not a text\n",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			files := map[string]string{"creditmill.yaml": c.src}

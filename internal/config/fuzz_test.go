@@ -26,7 +26,7 @@ func FuzzLoad(f *testing.F) {
 	if err := os.MkdirAll(filepath.Join(folder, "sources"), 0o755); err != nil {
 		f.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, "sources/a.yaml"), []byte("source: a\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "sources", "a.yaml"), []byte("source: a\n"), 0o644); err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {

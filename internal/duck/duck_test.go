@@ -129,8 +129,12 @@ func TestAScanWithoutFilesIsEmptyButTyped(t *testing.T) {
 func TestABuilderLoadsEveryType(t *testing.T) {
 	s := open(t, duck.Options{})
 	b, err := duck.NewBuilder([]duck.Column{
-		{Name: "t", Type: "VARCHAR"}, {Name: "n", Type: "BIGINT"}, {Name: "i", Type: "INTEGER"}, {Name: "f", Type: "BOOLEAN"},
-		{Name: "at", Type: "TIMESTAMP"}, {Name: "c", Type: "DECIMAL(38,6)"},
+		{Name: "t", Type: "VARCHAR"},
+		{Name: "n", Type: "BIGINT"},
+		{Name: "i", Type: "INTEGER"},
+		{Name: "f", Type: "BOOLEAN"},
+		{Name: "at", Type: "TIMESTAMP"},
+		{Name: "c", Type: "DECIMAL(38,6)"},
 	})
 	if err != nil {
 		t.Fatal(err)

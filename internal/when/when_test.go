@@ -33,8 +33,11 @@ func TestMatch(t *testing.T) {
 		{`high`, []Value{text("high")}, []Value{text("High"), text("high "), text(""), null}},
 		{`"500"`, []Value{text("500"), quantity("500"), quantity("500.0")}, []Value{text("500.0"), quantity("501"), null}},
 		{`"x"`, []Value{text("x")}, []Value{quantity("0")}},
-		{`500`, []Value{text("500"), text("500.0"), text("500.000"), quantity("500")},
-			[]Value{text("+500"), text(" 500"), text("0500"), text("5e2"), text("500."), text("٥٠٠"), text("501"), text(""), null}},
+		{
+			`500`,
+			[]Value{text("500"), text("500.0"), text("500.000"), quantity("500")},
+			[]Value{text("+500"), text(" 500"), text("0500"), text("5e2"), text("500."), text("٥٠٠"), text("501"), text(""), null},
+		},
 		{`0.5`, []Value{text("0.5"), text("0.50"), quantity("0.500000")}, []Value{text(".5"), text("0,5"), text("0.51")}},
 		{`-1`, []Value{text("-1"), text("-1.0")}, []Value{text("1"), text("--1"), text("- 1")}},
 		{`0`, []Value{text("0"), text("-0"), text("0.0")}, []Value{text("00"), text("-"), text("."), text("-.")}},
@@ -49,8 +52,11 @@ func TestMatch(t *testing.T) {
 		{`{lte: "0.25"}`, []Value{text("0.25"), text("-3")}, []Value{text("0.250000000000000001")}},
 		// Numbers are compared at 18 fractional digits, halves away from zero.
 		{`0.333333333333333333`, []Value{text("0.3333333333333333333")}, []Value{text("0.3333333333333333335")}},
-		{`{gt: 99999999999999999999}`, []Value{text("99999999999999999999.1")},
-			[]Value{text("100000000000000000000"), text("99999999999999999999.9999999999999999999")}},
+		{
+			`{gt: 99999999999999999999}`,
+			[]Value{text("99999999999999999999.1")},
+			[]Value{text("100000000000000000000"), text("99999999999999999999.9999999999999999999")},
+		},
 	}
 	for _, tc := range tests {
 		conditions, err := parse(t, "n: "+tc.test)

@@ -31,7 +31,7 @@ type File struct {
 type VersionRef struct {
 	Table   string
 	Version int
-	SHA256  string // of the file, in hexadecimal
+	SHA256  string // of what the file says, whatever its layout and comments; in hexadecimal
 	File    string
 }
 
@@ -113,7 +113,7 @@ func Parse(files []File, declared []lake.Column, p *yamlfile.Problems) *Book {
 	b := &Book{types: types(declared)}
 	for _, file := range files {
 		if v := parseVersion(file, b.types, p); v != nil {
-			sum := sha256.Sum256(file.Content)
+			sum := sha256.Sum256([]byte(v.node.Canonical()))
 			v.SHA256, v.File = hex.EncodeToString(sum[:]), file.Name
 			b.versions = append(b.versions, v)
 		}
@@ -155,7 +155,7 @@ func (b *Book) Fingerprint(from, to time.Time) string {
 		if end.IsZero() || end.After(to) {
 			end = time.Time{} // past the range, wherever it is
 		}
-		fmt.Fprintf(hash, "%q %d %s %d %d\n", v.Table, v.Version, v.SHA256, start.UnixMicro(), end.UnixMicro())
+		_, _ = fmt.Fprintf(hash, "%q %d %s %d %d\n", v.Table, v.Version, v.SHA256, start.UnixMicro(), end.UnixMicro())
 	}
 	return hex.EncodeToString(hash.Sum(nil)[:16])
 }

@@ -105,16 +105,22 @@ func TestTablesInForceAtOnceMayNotOverlap(t *testing.T) {
 		files []string
 		want  string
 	}{
-		{"same operation", []string{table("a", "1", "2026-10-01T00:00:00Z", `"x.y"`), table("b", "1", "2026-11-01T00:00:00Z", `"x.*"`)},
-			`b.yaml:4:14: "x.*" overlaps "x.y" of a version 1 (prices/a.yaml) from 2026-11-01T00:00:00Z on`},
+		{
+			"same operation",
+			[]string{table("a", "1", "2026-10-01T00:00:00Z", `"x.y"`), table("b", "1", "2026-11-01T00:00:00Z", `"x.*"`)},
+			`b.yaml:4:14: "x.*" overlaps "x.y" of a version 1 (prices/a.yaml) from 2026-11-01T00:00:00Z on`,
+		},
 		{"wildcards that cross", []string{table("a", "1", "2026-10-01T00:00:00Z", `"x*b"`), table("b", "1", "2026-10-01T00:00:00Z", `"c", "xa*"`)}, `b.yaml:4:19: "xa*" overlaps`},
 		{"apart by name", []string{table("a", "1", "2026-10-01T00:00:00Z", `"x*b"`), table("b", "1", "2026-10-01T00:00:00Z", `"x*c"`)}, ""},
 		{"apart in time", []string{
-			table("a", "1", "2026-10-01T00:00:00Z", `"x"`), table("a", "2", "2026-11-01T00:00:00Z", `"y"`), table("b", "1", "2026-11-01T00:00:00Z", `"x"`)}, ""},
+			table("a", "1", "2026-10-01T00:00:00Z", `"x"`), table("a", "2", "2026-11-01T00:00:00Z", `"y"`), table("b", "1", "2026-11-01T00:00:00Z", `"x"`),
+		}, ""},
 		{"overlapping for a while", []string{
-			table("a", "1", "2026-10-01T00:00:00Z", `"x"`), table("a", "2", "2026-11-01T00:00:00Z", `"y"`), table("b", "1", "2026-10-31T23:59:59Z", `"x"`)}, `"x" overlaps "x"`},
+			table("a", "1", "2026-10-01T00:00:00Z", `"x"`), table("a", "2", "2026-11-01T00:00:00Z", `"y"`), table("b", "1", "2026-10-31T23:59:59Z", `"x"`),
+		}, `"x" overlaps "x"`},
 		{"never in force", []string{
-			table("a", "1", "2026-10-01T00:00:00Z", `"x"`), table("a", "2", "2026-10-01T00:00:00Z", `"y"`), table("b", "1", "2026-10-01T00:00:00Z", `"x"`)}, ""},
+			table("a", "1", "2026-10-01T00:00:00Z", `"x"`), table("a", "2", "2026-10-01T00:00:00Z", `"y"`), table("b", "1", "2026-10-01T00:00:00Z", `"x"`),
+		}, ""},
 	}
 	for _, tc := range tests {
 		_, err := parseText(tc.files...)

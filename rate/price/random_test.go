@@ -14,9 +14,13 @@ import (
 )
 
 var testColumns = []lake.Column{
-	{Name: "model", Type: lake.DimensionType}, {Name: "status", Type: lake.DimensionType}, {Name: "select", Type: lake.DimensionType},
-	{Name: "images", Type: lake.IntegerQuantityType}, {Name: "pixels", Type: lake.IntegerQuantityType},
-	{Name: "seconds", Type: lake.DecimalQuantityType}, {Name: "gigabytes", Type: lake.DecimalQuantityType},
+	{Name: "model", Type: lake.DimensionType},
+	{Name: "status", Type: lake.DimensionType},
+	{Name: "select", Type: lake.DimensionType},
+	{Name: "images", Type: lake.IntegerQuantityType},
+	{Name: "pixels", Type: lake.IntegerQuantityType},
+	{Name: "seconds", Type: lake.DecimalQuantityType},
+	{Name: "gigabytes", Type: lake.DecimalQuantityType},
 }
 
 var (

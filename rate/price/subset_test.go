@@ -3,6 +3,7 @@ package price
 import (
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -48,7 +49,7 @@ func outsideSubset(statement string) (bad []string) {
 			if next == "(" && !allowedFunctions[tok] && !allowedBefore[tok] {
 				bad = append(bad, tok+"(")
 			}
-		case strings.Contains("( ) , . * + - = < > <> <= >=", tok), strings.Trim(tok, "0123456789") == "":
+		case slices.Contains(strings.Fields("( ) , . * + - = < > <> <= >="), tok), strings.Trim(tok, "0123456789") == "":
 		default:
 			bad = append(bad, tok)
 		}

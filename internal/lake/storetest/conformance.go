@@ -143,10 +143,11 @@ func identity(t *testing.T, s lake.Store) {
 		}
 		return id
 	}
-	if of("log/a") != of("log/a") {
+	first := of("log/a")
+	if of("log/a") != first {
 		t.Error("one content, two identities")
 	}
-	if of("log/a") == of("log/b") {
+	if of("log/b") == first {
 		t.Error("two contents of one length, one identity")
 	}
 }
