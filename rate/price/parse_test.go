@@ -179,7 +179,10 @@ func TestFingerprintChangesWithWhatIsInForce(t *testing.T) {
 	if fingerprint(one, table("api", "2", "2026-10-30T00:00:00Z", `"x"`)) == base {
 		t.Error("a version that begins within does not change it")
 	}
-	if fingerprint(one+"# a comment\n") == base {
+	if fingerprint(one+"# a comment\n") != base {
+		t.Error("a comment changes it")
+	}
+	if fingerprint(strings.Replace(one, `"x"`, `"x", "y"`, 1)) == base {
 		t.Error("other content does not change it")
 	}
 }
