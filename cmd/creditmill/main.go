@@ -10,7 +10,6 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -20,13 +19,7 @@ import (
 // version is the release; the build stamps it with -ldflags '-X main.version=…'.
 var version = "dev"
 
-// gcPercent lets the heap grow to five times what lives on it before Go looks for
-// garbage: it is small, for the large memory is DuckDB's and Arrow's, and of a
-// close of 10 M calls a tenth of the processor time went into looking.
-const gcPercent = 400
-
 func main() {
-	debug.SetGCPercent(gcPercent)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	a := &app{
 		name: os.Args[0], stdout: os.Stdout, stderr: os.Stderr, clock: time.Now,
