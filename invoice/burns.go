@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 	"github.com/apache/arrow-go/v18/arrow/memory/mallocator"
 
+	"github.com/creditmill/creditmill/internal/duck"
 	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/invoice/bucket"
 )
@@ -34,7 +35,7 @@ type burnStream struct {
 }
 
 func newBurnStream() (*burnStream, error) {
-	schema, err := arrowSchema(lake.Burns.Columns)
+	schema, err := duck.ArrowSchema(lake.Burns.Columns)
 	if err != nil {
 		return nil, err
 	}

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -46,7 +44,7 @@ type rowWriter struct {
 }
 
 func newRowWriter(scratch, name string, columns []lake.Column) (*rowWriter, error) {
-	schema, err := arrowSchema(columns)
+	schema, err := duck.ArrowSchema(columns)
 	if err != nil {
 		return nil, err
 	}
@@ -193,35 +191,4 @@ func (w *rowWriter) copy(ctx context.Context, session *duck.Session, query strin
 func (w *rowWriter) discard() error {
 	w.builder.Release()
 	return errors.Join(w.file.Close(), os.Remove(w.file.Name()))
-}
-
-var decimalType = regexp.MustCompile(`^DECIMAL\((\d+),(\d+)\)$`)
-
-// arrowSchema maps the types of SPEC section 11 onto Arrow's.
-func arrowSchema(columns []lake.Column) (*arrow.Schema, error) {
-	fields := make([]arrow.Field, len(columns))
-	for i, c := range columns {
-		fields[i] = arrow.Field{Name: c.Name, Nullable: true}
-		switch c.Type {
-		case "VARCHAR":
-			fields[i].Type = arrow.BinaryTypes.String
-		case "BIGINT":
-			fields[i].Type = arrow.PrimitiveTypes.Int64
-		case "INTEGER":
-			fields[i].Type = arrow.PrimitiveTypes.Int32
-		case "BOOLEAN":
-			fields[i].Type = arrow.FixedWidthTypes.Boolean
-		case "TIMESTAMP":
-			fields[i].Type = &arrow.TimestampType{Unit: arrow.Microsecond}
-		default:
-			m := decimalType.FindStringSubmatch(c.Type)
-			if m == nil {
-				return nil, fmt.Errorf("column %s: no Arrow type for %s", c.Name, c.Type)
-			}
-			precision, _ := strconv.Atoi(m[1])
-			scale, _ := strconv.Atoi(m[2])
-			fields[i].Type = &arrow.Decimal128Type{Precision: int32(precision), Scale: int32(scale)}
-		}
-	}
-	return arrow.NewSchema(fields, nil), nil
 }

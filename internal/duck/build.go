@@ -29,6 +29,15 @@ type Builder struct {
 // NewBuilder returns a builder of those columns. Its memory is C's: release the
 // reader it gives.
 func NewBuilder(columns []Column) (*Builder, error) {
+	schema, err := ArrowSchema(columns)
+	if err != nil {
+		return nil, err
+	}
+	return &Builder{columns: columns, record: array.NewRecordBuilder(mallocator.NewMallocator(), schema)}, nil
+}
+
+// ArrowSchema maps the types that the lake's tables have onto Arrow's.
+func ArrowSchema(columns []Column) (*arrow.Schema, error) {
 	fields := make([]arrow.Field, len(columns))
 	for i, c := range columns {
 		dataType, err := arrowType(c.Type)
@@ -37,7 +46,7 @@ func NewBuilder(columns []Column) (*Builder, error) {
 		}
 		fields[i] = arrow.Field{Name: c.Name, Type: dataType, Nullable: true}
 	}
-	return &Builder{columns: columns, record: array.NewRecordBuilder(mallocator.NewMallocator(), arrow.NewSchema(fields, nil))}, nil
+	return arrow.NewSchema(fields, nil), nil
 }
 
 func arrowType(duckType string) (arrow.DataType, error) {
