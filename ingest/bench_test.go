@@ -105,8 +105,10 @@ func BenchmarkRun(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		objects = append(objects, ingest.Object{Source: sources[0], Key: "gateway/" + filepath.Base(file), Bytes: info.Size(),
-			Open: func(context.Context) (io.ReadCloser, error) { return os.Open(file) }})
+		objects = append(objects, ingest.Object{
+			Source: sources[0], Key: "gateway/" + filepath.Base(file), Bytes: info.Size(),
+			Open: func(context.Context) (io.ReadCloser, error) { return os.Open(file) },
+		})
 	}
 	b.ResetTimer()
 	for b.Loop() {

@@ -2,9 +2,11 @@
 // section 3).
 //
 // A run goes through its objects once. Decoders turn their records into batches of
-// rows, which stream through DuckDB into a scratch file, the spool; memory stays
-// flat whatever the size of the input. Then SQL settles which of several copies of
-// an event counts, and writes each UTC day's usage, sorted, to a file of its own.
+// rows, which lie in scratch files of each UTC day, the spool; memory stays flat
+// whatever the size of the input. What is no usage, and little as a rule, streams
+// through DuckDB into a file of its own. Then SQL settles which of several copies
+// of an event counts, looking only at events that decoders met twice, and writes
+// each day's usage, sorted, to a file.
 // Nothing is committed here: package jobs commits what [Run] reports, or nothing
 // of it. A crash leaves files in scratch and no more.
 //
@@ -18,7 +20,9 @@ import (
 	"io"
 	"time"
 
+	"github.com/creditmill/creditmill/ingest/decode"
 	"github.com/creditmill/creditmill/ingest/source"
+	"github.com/creditmill/creditmill/ingest/spool"
 	"github.com/creditmill/creditmill/internal/duck"
 	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/period"
@@ -51,6 +55,7 @@ type Input struct {
 	// known_account_events, with lake.AccountEvents's columns, must exist already.
 	Known    func(ctx context.Context, days []string) error
 	Progress func(done, total int64) // packed bytes; may be nil
+	SortRows int                     // days of more usage are sorted by DuckDB, which spills; 0: about 4 million
 }
 
 // Report is what a run did, and the files to commit.
@@ -81,18 +86,14 @@ type Totals struct {
 // Run reads the objects. It returns an error where the run as a whole cannot go
 // on; what is wrong with one object is in its report.
 func Run(ctx context.Context, in Input) (Report, error) {
-	r := &run{Input: in}
 	if len(in.Objects) == 0 {
 		return Report{Dynamic: in.Dynamic, Totals: Totals{ByReason: map[string]int64{}}}, nil
 	}
-	if err := r.readAll(ctx); err != nil {
-		return Report{}, err
-	}
-	if err := r.settle(ctx); err != nil {
-		return Report{}, err
-	}
-	if err := r.writeAll(ctx); err != nil {
-		return Report{}, err
+	r := &run{Input: in}
+	for _, step := range []func(context.Context) error{r.readAll, r.settle, r.writeAll} {
+		if err := step(ctx); err != nil {
+			return Report{}, err
+		}
 	}
 	return r.report(ctx)
 }
@@ -103,6 +104,8 @@ type run struct {
 	columns []lake.Column // of the user's, in the spool
 	dynamic []lake.Column // of the user's, to be written
 	read    []readObject  // by number, as Input.Objects
+	usage   *spool.Spool  // decoded usage, of objects that do not count too
+	twice   *decode.Seen  // the hashes that were met twice
 	settled bool          // some copy was found
 	outputs []lake.Output
 }

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/creditmill/creditmill/ingest/decode"
 	"github.com/creditmill/creditmill/ingest/source"
+	"github.com/creditmill/creditmill/ingest/spool"
 	"github.com/creditmill/creditmill/internal/duck"
 	"github.com/creditmill/creditmill/internal/period"
 	"github.com/creditmill/creditmill/sql"
@@ -34,6 +34,10 @@ func (o *readObject) kept() bool { return o.err == nil && !o.tooMany }
 // for copies, and nothing else depends on it.
 const bytesPerEvent = 24
 
+// copiesInEvents is one in how many events may be a copy before looking for their
+// fellows takes more time; nothing else depends on it.
+const copiesInEvents = 8
+
 // readAll decodes every object into the spool.
 func (r *run) readAll(ctx context.Context) error {
 	sources := make([]*source.Source, 0, len(r.Objects))
@@ -46,45 +50,54 @@ func (r *run) readAll(ctx context.Context) error {
 	if r.columns, err = source.Columns(r.Dynamic, distinct(sources)...); err != nil {
 		return err
 	}
+	outer := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	pool := decode.NewPool()
 	defer pool.Close()
-	batches := newStream(decode.Schema(r.columns))
+	r.usage = spool.New(r.Scratch, decode.UsageSchema(r.columns))
+	r.twice = decode.NewSeen(total / bytesPerEvent / copiesInEvents)
+	others := newStream(decode.OtherSchema())
 	options := decode.Options{
 		Dynamic: r.columns, Calendar: r.Calendar, Oldest: r.oldest(), Latest: r.Calendar.Add(r.Now, r.Future),
-		Seen: decode.NewSeen(total / bytesPerEvent), Pool: pool,
-		Emit: func(b arrow.RecordBatch) bool { return batches.send(ctx, b) },
+		Seen: decode.NewSeen(total / bytesPerEvent), Twice: r.twice, Pool: pool,
+		Other: func(b arrow.RecordBatch) bool { return others.send(ctx, b) },
 	}
 	r.read = make([]readObject, len(r.Objects))
-	var next atomic.Int64
 	progress := r.progress(total)
 	var workers errgroup.Group
-	for range min(runtime.GOMAXPROCS(0), len(r.Objects)) {
+	parts := deal(len(r.Objects), runtime.GOMAXPROCS(0))
+	for number := range parts.ranges {
 		workers.Go(func() error {
-			w := worker{run: r, decoder: decode.New(options), progress: progress}
+			w := worker{run: r, usage: r.usage.Writer(), progress: progress}
+			of := options
+			of.Usage = w.usage.Write
+			w.decoder = decode.New(of)
 			defer w.close()
-			return w.work(ctx, &next)
+			return errors.Join(w.work(ctx, parts, number), w.usage.Err())
 		})
 	}
 	var decoding error
 	finished := make(chan struct{})
 	go func() {
 		decoding = workers.Wait()
-		batches.end(decoding)
+		others.end(decoding)
 		close(finished)
 	}()
-	spooling := r.spool(ctx, batches)
+	spooling := r.keepOthers(ctx, others)
 	cancel() // where DuckDB gave up, decoders are still at it
-	batches.drain()
+	others.drain()
 	<-finished
-	if decoding != nil && !errors.Is(decoding, decode.ErrStopped) && !errors.Is(decoding, context.Canceled) {
+	if err := outer.Err(); err != nil {
+		return err
+	}
+	if decoding != nil && (spooling == nil || !errors.Is(decoding, decode.ErrStopped) && !errors.Is(decoding, context.Canceled)) {
 		return decoding
 	}
 	if spooling != nil {
 		return fmt.Errorf("write decoded records to scratch: %w", spooling)
 	}
-	return decoding
+	return nil
 }
 
 func distinct(sources []*source.Source) []*source.Source {
@@ -126,26 +139,31 @@ func (r *run) progress(total int64) func(int64) {
 	}
 }
 
-// spool streams batches into the spool file and makes it the view ingest_spool.
-func (r *run) spool(ctx context.Context, batches *stream) error {
-	release, err := r.Session.Register("ingest_batches", batches)
+// keepOthers streams what is no usage into a file and makes it the view
+// ingest_other.
+func (r *run) keepOthers(ctx context.Context, batches *stream) error {
+	release, err := r.Session.Register("ingest_other_batches", batches)
 	if err != nil {
 		return err
 	}
 	defer release()
-	path := filepath.Join(r.Scratch, "spool.parquet")
-	if err := r.Session.Exec(ctx, sql.Expand("duckdb/ingest_spool", map[string]string{"Path": path})); err != nil {
+	path := filepath.Join(r.Scratch, othersFile)
+	// Decoders end the stream when ctx does; see scan.
+	if err := r.Session.Exec(context.WithoutCancel(ctx), sql.Expand("duckdb/ingest_other", map[string]string{"Path": path})); err != nil {
 		return err
 	}
-	return r.Session.View(ctx, "ingest_spool", duck.Scan{
-		Columns: decode.Columns(r.columns), Groups: []duck.Group{{Files: []string{path}}},
+	return r.Session.View(ctx, "ingest_other", duck.Scan{
+		Columns: decode.OtherColumns(), Groups: []duck.Group{{Files: []string{path}}},
 	})
 }
+
+const othersFile = "others.parquet"
 
 // A worker decodes one object after another.
 type worker struct {
 	*run
 	decoder  *decode.Decoder
+	usage    *spool.Writer
 	unpacker decode.Unpacker
 	progress func(int64)
 }
@@ -155,10 +173,10 @@ func (w *worker) close() {
 	w.unpacker.Close()
 }
 
-func (w *worker) work(ctx context.Context, next *atomic.Int64) error {
+func (w *worker) work(ctx context.Context, parts *shares, part int) error {
 	for {
-		number := int(next.Add(1) - 1)
-		if number >= len(w.Objects) {
+		number, ok := parts.next(part)
+		if !ok {
 			return w.decoder.Flush()
 		}
 		o := &w.read[number]

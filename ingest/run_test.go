@@ -57,6 +57,7 @@ type bench struct {
 	now     time.Time
 	open    time.Time
 	days    []string // that were asked for
+	most    int      // Input.SortRows
 }
 
 func newBench(t *testing.T, texts ...string) *bench {
@@ -107,7 +108,8 @@ func (b *bench) try(objects ...raw) (ingest.Report, error) {
 			b.t.Fatalf("%s: source %v, %v", o.key, s, err)
 		}
 		again := strings.HasSuffix(o.key, "+")
-		list = append(list, ingest.Object{Source: s, Key: strings.TrimSuffix(o.key, "+"), Bytes: int64(len(o.text)), Again: again,
+		list = append(list, ingest.Object{
+			Source: s, Key: strings.TrimSuffix(o.key, "+"), Bytes: int64(len(o.text)), Again: again,
 			Open: func(context.Context) (io.ReadCloser, error) {
 				if strings.Contains(o.key, "unreadable") {
 					return nil, errors.New("access denied")
@@ -117,7 +119,8 @@ func (b *bench) try(objects ...raw) (ingest.Report, error) {
 					r = io.MultiReader(r, failingReader{})
 				}
 				return io.NopCloser(r), nil
-			}})
+			},
+		})
 	}
 	calendar, err := period.NewCalendar("UTC")
 	if err != nil {
@@ -132,7 +135,7 @@ func (b *bench) try(objects ...raw) (ingest.Report, error) {
 	report, err := ingest.Run(context.Background(), ingest.Input{
 		Session: session, Scratch: scratch, Now: b.now, Objects: list, Calendar: calendar,
 		Earliest: instant("2026-10-01T00:00:00Z"), OpenStart: b.open, Dynamic: b.dynamic,
-		Past: period.Duration{Days: 10}, Future: period.Duration{Elapsed: time.Hour},
+		SortRows: b.most, Past: period.Duration{Days: 10}, Future: period.Duration{Elapsed: time.Hour},
 		Known: func(ctx context.Context, days []string) error {
 			b.days = days
 			scan := b.usage
@@ -301,6 +304,32 @@ calls/a | 4 | conflict | true
 	if o := report.Objects[1]; o.Skipped != 1 || o.Events != 1 || o.Rejects != 2 {
 		t.Errorf("the grown object: %+v", o)
 	}
+}
+
+// TestDaysTooLargeForMemoryAreSortedAlike lets DuckDB sort what is sorted in memory
+// as a rule.
+func TestDaysTooLargeForMemoryAreSortedAlike(t *testing.T) {
+	var got [3]string
+	for i, most := range []int{0, 1, -1} { // no day, most days, all days
+		b := newBench(t, calls)
+		b.most = most
+		var objects []raw
+		for object := range 3 {
+			var text strings.Builder
+			for n := range 200 {
+				text.WriteString(line(fmt.Sprint("e", n*(object+3)%211), fmt.Sprintf("1%dT10:00:0%dZ", 1+n%5, n%3), fmt.Sprint("acct-", n%17), n%4))
+			}
+			text.WriteString(line(fmt.Sprint("alone", object), fmt.Sprintf("1%dT00:00:00Z", 6+object), "a", 1))
+			objects = append(objects, raw{fmt.Sprint("calls/", object), text.String()}, raw{fmt.Sprint("calls/unreadable", object), text.String()})
+		}
+		report := b.run(objects...)
+		got[i] = b.rows(report, lake.Usage, allUsage)
+		for _, o := range report.Outputs {
+			got[i] += fmt.Sprintln(o.Table.Name, o.Partition, o.Rows, o.MinTime, o.MaxTime)
+		}
+	}
+	expect(t, "some sorted by DuckDB", got[1], got[0])
+	expect(t, "all sorted by DuckDB", got[2], got[0])
 }
 
 func TestSameIDInAnotherPeriodIsAnotherEvent(t *testing.T) {

@@ -2,11 +2,15 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/creditmill/creditmill/ingest/decode"
 	"github.com/creditmill/creditmill/ingest/source"
@@ -21,6 +25,31 @@ func (r *run) settle(ctx context.Context) error {
 	if err := r.loadObjects(ctx); err != nil {
 		return err
 	}
+	if err := r.settleKnown(ctx); err != nil {
+		return err
+	}
+	if err := r.loadCandidates(ctx); err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		sql.Expand("duckdb/ingest_copies", map[string][]lake.Column{"Columns": r.columns}),
+		sql.Text("duckdb/ingest_account_copies"),
+	} {
+		if err := r.Session.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("settle copies of events: %w", err)
+		}
+	}
+	if err := r.Session.Row(ctx, "SELECT EXISTS (SELECT 1 FROM ingest_settled)").Scan(&r.settled); err != nil {
+		return fmt.Errorf("settle copies of events: %w", err)
+	}
+	if r.settled {
+		return r.fetchRaws(ctx)
+	}
+	return nil
+}
+
+// settleKnown finds the events that earlier runs have: the table ingest_known.
+func (r *run) settleKnown(ctx context.Context) error {
 	days := r.days()
 	known := false
 	if len(days) > 0 {
@@ -35,37 +64,60 @@ func (r *run) settle(ctx context.Context) error {
 			return fmt.Errorf("look at known usage: %w", err)
 		}
 	}
-	statements := []string{sql.Text("duckdb/ingest_no_known")}
-	if known {
-		if err := r.loadPeriods(ctx, days); err != nil {
-			return err
-		}
-		statements[0] = sql.Expand("duckdb/ingest_known", map[string][]lake.Column{
-			"Recorded": r.Dynamic, "New": r.columns[len(r.Dynamic):],
-		})
-	}
-	statements = append(statements,
-		sql.Expand("duckdb/ingest_copies", map[string][]lake.Column{"Columns": r.columns}),
-		sql.Text("duckdb/ingest_account_copies"))
-	for _, statement := range statements {
-		if err := r.Session.Exec(ctx, statement); err != nil {
+	if !known {
+		if err := r.Session.Exec(ctx, sql.Text("duckdb/ingest_no_known")); err != nil {
 			return fmt.Errorf("settle copies of events: %w", err)
 		}
+		return nil
 	}
-	if err := r.Session.Row(ctx, "SELECT EXISTS (SELECT 1 FROM ingest_settled)").Scan(&r.settled); err != nil {
-		return fmt.Errorf("settle copies of events: %w", err)
+	if err := r.loadPeriods(ctx, days); err != nil {
+		return err
 	}
-	if r.settled {
-		return r.fetchRaws(ctx)
+	statement := sql.Expand("duckdb/ingest_known", map[string][]lake.Column{
+		"Recorded": r.Dynamic, "New": r.columns[len(r.Dynamic):],
+	})
+	batches := r.usage.Read(days, usageColumns(r.columns, "#offset", "#period")...)
+	err := r.scan("ingest_usage_batches", batches, func() error { return r.Session.Exec(context.WithoutCancel(ctx), statement) })
+	if err := errors.Join(err, batches.Close()); err != nil {
+		return fmt.Errorf("compare events with known usage: %w", err)
 	}
 	return nil
+}
+
+// loadCandidates makes the table ingest_candidate, of usage that decoders met
+// twice: both copies, and some that only look like it.
+func (r *run) loadCandidates(ctx context.Context) error {
+	batches := r.usage.Pick("#hash", func(hash int64) bool { return r.twice.Has(uint64(hash)) })
+	err := r.scan("ingest_candidate_batches", batches, func() error {
+		return r.Session.Exec(context.WithoutCancel(ctx), sql.Text("duckdb/ingest_candidates"))
+	})
+	if err := errors.Join(err, batches.Close()); err != nil {
+		return fmt.Errorf("gather copies of events: %w", err)
+	}
+	return nil
+}
+
+// scan makes batches readable under a name while do runs, which reads them once.
+// What do runs must use every column: DuckDB believes of such a stream that it left
+// out the others, which none does. It must not be interrupted either: DuckDB's
+// threads may then still be at the stream when it is gone.
+func (r *run) scan(name string, batches array.RecordReader, do func() error) error {
+	release, err := r.Session.Register(name, batches)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return do()
 }
 
 // loadObjects makes the table ingest_object.
 func (r *run) loadObjects(ctx context.Context) error {
 	b, err := duck.NewBuilder([]duck.Column{
-		{Name: "number", Type: "INTEGER"}, {Name: "source", Type: "VARCHAR"}, {Name: "object", Type: "VARCHAR"},
-		{Name: "kept", Type: "BOOLEAN"}, {Name: "again", Type: "BOOLEAN"},
+		{Name: "number", Type: "INTEGER"},
+		{Name: "source", Type: "VARCHAR"},
+		{Name: "object", Type: "VARCHAR"},
+		{Name: "kept", Type: "BOOLEAN"},
+		{Name: "again", Type: "BOOLEAN"},
 	})
 	if err != nil {
 		return err
@@ -139,22 +191,23 @@ func (r *run) fetchRaws(ctx context.Context) error {
 	defer pool.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	rows := decode.NewRawRows(pool, nil)
-	batches := newStream(rows.Schema())
-	rows.Emit = func(b arrow.RecordBatch) bool { return batches.send(ctx, b) }
+	batches := newStream(decode.RawSchema())
+	var workers errgroup.Group
+	for part := range min(runtime.GOMAXPROCS(0), len(wanted)) {
+		workers.Go(func() error {
+			rows := decode.NewRawRows(pool, func(b arrow.RecordBatch) bool { return batches.send(ctx, b) })
+			defer rows.Close()
+			return r.readRaws(ctx, wanted, part, rows)
+		})
+	}
 	finished := make(chan struct{})
 	var reading error
 	go func() {
 		defer close(finished)
-		reading = r.readRaws(ctx, wanted, rows)
-		rows.Close()
+		reading = workers.Wait()
 		batches.end(reading)
 	}()
-	release, err := r.Session.Register("ingest_raw_batches", batches)
-	if err == nil {
-		err = r.Session.Exec(ctx, sql.Text("duckdb/ingest_raw"))
-		release()
-	}
+	err = r.scan("ingest_raw_batches", batches, func() error { return r.Session.Exec(context.WithoutCancel(ctx), sql.Text("duckdb/ingest_raw")) })
 	cancel()
 	batches.drain()
 	<-finished
@@ -194,10 +247,12 @@ func (r *run) unkeptRaws(ctx context.Context) ([]linesOf, error) {
 	return wanted, rows.Err()
 }
 
-func (r *run) readRaws(ctx context.Context, wanted []linesOf, rows *decode.RawRows) error {
+// readRaws reads, of the objects wanted, those that are for one of the workers.
+func (r *run) readRaws(ctx context.Context, wanted []linesOf, part int, rows *decode.RawRows) error {
 	var unpacker decode.Unpacker
 	defer unpacker.Close()
-	for _, w := range wanted {
+	for i := part; i < len(wanted); i += runtime.GOMAXPROCS(0) {
+		w := wanted[i]
 		o := &r.Objects[w.number]
 		body, err := o.Open(ctx)
 		if err != nil {

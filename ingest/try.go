@@ -1,9 +1,11 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,16 +59,19 @@ func Try(ctx context.Context, src *source.Source, key string, r io.Reader, n int
 	pool := decode.NewPool()
 	defer pool.Close()
 	var records []TryRecord
+	take := func(b arrow.RecordBatch) bool {
+		defer b.Release()
+		for row := range int(b.NumRows()) {
+			if t := tryRecord(b, row); t.Kind != TryEvent || t.Raw == "" { // else the text of a copy
+				records = append(records, t)
+			}
+		}
+		return true
+	}
 	d := decode.New(decode.Options{
 		Dynamic: columns, Calendar: calendar, Seen: decode.NewSeen(1), Pool: pool, KeepSkipped: true, Limit: int64(n),
 		Oldest: time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), Latest: time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC),
-		Emit: func(b arrow.RecordBatch) bool {
-			defer b.Release()
-			for row := range int(b.NumRows()) {
-				records = append(records, tryRecord(b, row))
-			}
-			return true
-		},
+		Twice: decode.NewSeen(1), Usage: func(_ int32, b arrow.RecordBatch) bool { return take(b) }, Other: take,
 	})
 	defer d.Close()
 	var unpacker decode.Unpacker
@@ -76,6 +81,7 @@ func Try(ctx context.Context, src *source.Source, key string, r io.Reader, n int
 	if err == nil {
 		err = d.Flush()
 	}
+	slices.SortFunc(records, func(a, b TryRecord) int { return cmp.Compare(a.Offset, b.Offset) })
 	return records, errors.Join(err, in.err)
 }
 
@@ -126,7 +132,8 @@ func (t TryRecord) tidy() TryRecord {
 				fields = append(fields, TryField{name, f.Value, f.Null})
 			}
 		}
-		t.Fields = append(fields, TryField{Name: "payload", Value: t.Raw})
+		fields = append(fields, TryField{Name: "payload", Value: t.Raw})
+		t.Fields = fields
 		t.Raw = ""
 	}
 	return t

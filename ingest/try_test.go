@@ -56,8 +56,10 @@ func TestDraftParsesAndMapsItsSample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"source: \"gateway\"", "path: \"gateway/2026/10/*.jsonl\"", "id: \"request_id\"", "time: \"ts\"", "account: \"org\"", "project: \"project\"", "key: \"auth.key_id\"",
-		"operation: {join: [\"method\", \"route\"], with: \" \"}", "quality: \"params.quality\"", "status: \"status\"", "n: \"params.n\"", "input_tokens: \"usage.input_tokens\"", "dur: {field: \"dur\", type: decimal}"} {
+	for _, want := range []string{
+		"source: \"gateway\"", "path: \"gateway/2026/10/*.jsonl\"", "id: \"request_id\"", "time: \"ts\"", "account: \"org\"", "project: \"project\"", "key: \"auth.key_id\"",
+		"operation: {join: [\"method\", \"route\"], with: \" \"}", "quality: \"params.quality\"", "status: \"status\"", "n: \"params.n\"", "input_tokens: \"usage.input_tokens\"", "dur: {field: \"dur\", type: decimal}",
+	} {
 		if !strings.Contains(yaml, want) {
 			t.Errorf("no %s in:\n%s", want, yaml)
 		}

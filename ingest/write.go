@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,10 +13,8 @@ import (
 
 // writeAll writes the files to commit.
 func (r *run) writeAll(ctx context.Context) error {
-	for _, day := range r.days() {
-		if err := r.writeUsage(ctx, day); err != nil {
-			return fmt.Errorf("write usage of %s: %w", dayText(day), err)
-		}
+	if err := r.writeUsage(ctx); err != nil {
+		return err
 	}
 	if err := r.writeRejected(ctx); err != nil {
 		return fmt.Errorf("write rejects: %w", err)
@@ -24,19 +23,6 @@ func (r *run) writeAll(ctx context.Context) error {
 		return fmt.Errorf("write account events: %w", err)
 	}
 	return nil
-}
-
-const instantLiteral = "2006-01-02 15:04:05"
-
-func (r *run) writeUsage(ctx context.Context, day int32) error {
-	// The bounds are literals: DuckDB leaves out row groups by them when it plans.
-	query := sql.Expand("duckdb/ingest_usage_day", map[string]any{
-		"Columns": r.dynamic, "Settled": r.settled,
-		"From": dayStart(day).Format(instantLiteral), "To": dayStart(day + 1).Format(instantLiteral),
-	})
-	return r.write(ctx, lake.Output{
-		Table: lake.Usage, Partition: dayText(day), Columns: len(lake.Usage.Columns) + len(r.dynamic),
-	}, query)
 }
 
 // write writes one output and notes it, unless it has no rows.
@@ -48,7 +34,7 @@ func (r *run) write(ctx context.Context, o lake.Output, query string, args ...an
 	if o.Rows == 0 {
 		return os.Remove(o.Path)
 	}
-	if o.Table.Name == lake.Usage.Name {
+	if o.Table.Name == lake.Usage.Name && o.MinTime.IsZero() {
 		times := r.Session.Row(ctx, sql.Expand("duckdb/ingest_file_times", map[string]string{"Path": o.Path}))
 		if err := times.Scan(&o.MinTime, &o.MaxTime); err != nil {
 			return err
@@ -59,26 +45,24 @@ func (r *run) write(ctx context.Context, o lake.Output, query string, args ...an
 }
 
 func (r *run) writeRejected(ctx context.Context) error {
-	path := filepath.Join(r.Scratch, "rejects.parquet")
-	query := sql.Expand("duckdb/ingest_rejects", map[string]bool{"Settled": r.settled})
-	if _, err := r.Session.CopyParquet(ctx, query, path, r.Now.UTC()); err != nil {
+	statement := sql.Expand("duckdb/ingest_rejects", map[string]bool{"Settled": r.settled})
+	if err := r.Session.Exec(ctx, statement, r.Now.UTC()); err != nil {
 		return err
 	}
-	days, err := r.rejectDays(ctx, path)
+	days, err := r.rejectDays(ctx)
 	if err != nil {
 		return err
 	}
 	for _, day := range days {
-		query := sql.Expand("duckdb/ingest_rejected_day", map[string]string{"Path": path})
-		if err := r.write(ctx, lake.Output{Table: lake.Rejected, Partition: day}, query, day); err != nil {
+		if err := r.write(ctx, lake.Output{Table: lake.Rejected, Partition: day}, sql.Text("duckdb/ingest_rejected_day"), day); err != nil {
 			return err
 		}
 	}
-	return os.Remove(path)
+	return nil
 }
 
-func (r *run) rejectDays(ctx context.Context, path string) ([]string, error) {
-	rows, err := r.Session.Rows(ctx, sql.Expand("duckdb/ingest_reject_days", map[string]string{"Path": path}))
+func (r *run) rejectDays(ctx context.Context) ([]string, error) {
+	rows, err := r.Session.Rows(ctx, sql.Text("duckdb/ingest_reject_days"))
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +124,7 @@ func (r *run) report(ctx context.Context) (Report, error) {
 		t.Rejects += o.Rejects
 		t.Skipped += o.Skipped
 	}
-	return report, os.Remove(filepath.Join(r.Scratch, "spool.parquet"))
+	return report, errors.Join(r.usage.Close(), os.Remove(filepath.Join(r.Scratch, othersFile)))
 }
 
 func (r *run) applySettled(ctx context.Context, report *Report, accountEvents []int64) error {

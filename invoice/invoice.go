@@ -188,7 +188,7 @@ func (r *run) burnAndWriteBurns(ctx context.Context) (err error) {
 		return burnErr // the statement failed for it, or did not notice
 	}
 	if err != nil {
-		return fmt.Errorf("write burns: %w", err)
+		return fmt.Errorf("write burns: %w", errors.Join(ctx.Err(), err))
 	}
 	out.MinTime, out.MaxTime = r.burns.times()
 	r.report.Outputs = append(r.report.Outputs, out)

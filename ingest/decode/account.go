@@ -43,8 +43,11 @@ type eventField struct {
 
 var (
 	profile = []eventField{
-		{"name", textField, false}, {"currency", currencyField, false}, {"tax", taxField, false},
-		{"address", addressField, false}, {"email", textField, false},
+		{"name", textField, false},
+		{"currency", currencyField, false},
+		{"tax", taxField, false},
+		{"address", addressField, false},
+		{"email", textField, false},
 	}
 	subscription = []eventField{{"plan", nameField, true}}
 	taxFields    = []eventField{
@@ -99,22 +102,14 @@ func (o *object) accountEvent() {
 		o.reject(flaw)
 		return
 	}
-	b, d := o.d.out, o.d
+	b, d := o.d.other, o.d
 	o.common(AccountRow)
-	b.cols[colHash].null()
-	b.cols[colPeriod].null()
-	b.cols[colTime].int64(at)
-	b.cols[colID].text([]byte(id))
-	b.cols[colAccount].text([]byte(account))
-	b.cols[colProject].null()
-	b.cols[colKey].null()
-	b.cols[colOperation].text([]byte(eventType))
-	b.cols[colReason].null()
-	b.cols[colDetail].null()
+	b.cols[otherTime].int64(b.rows, at)
+	b.cols[otherID].text(b.rows, []byte(id))
+	b.cols[otherAccount].text(b.rows, []byte(account))
+	b.cols[otherOperation].text(b.rows, []byte(eventType))
 	d.scratch = event.canonical(d.scratch[:0])
-	b.cols[colRaw].text(d.scratch)
-	b.raw += len(d.scratch)
-	o.endRow()
+	o.endRow(d.scratch)
 	o.counts.AccountEvents++
 }
 

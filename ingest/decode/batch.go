@@ -7,78 +7,110 @@ import (
 	"github.com/creditmill/creditmill/internal/lake"
 )
 
-// Columns of a batch that are not the user's. Their names begin with #, which no
-// name of his can. A row is a usage event, an account event or a reject.
+// Columns of a batch of usage. Names that begin with # are no user's: none of his
+// can.
 const (
-	colObject    = iota // #object INTEGER: which object, by the number the caller gave it
-	colKind             // #kind INTEGER: a [RowKind]
-	colLine             // #line BIGINT
-	colOffset           // #offset BIGINT: of the record in the unpacked stream
-	colHash             // #hash BIGINT: of (source, account, event id, period); usage only
-	colPeriod           // #period INTEGER: months since year 0 of the event's period; usage only
-	colTime             // time TIMESTAMP: the event's, or NULL in a reject that has none
-	colID               // event_id
-	colAccount          // account
-	colProject          // project
-	colKey              // key
-	colOperation        // operation; of an account event its type
-	colReason           // #reason: of a reject
-	colDetail           // #detail: of a reject
-	colRaw              // #raw: of a reject, and of usage that may be a copy; of an account event its payload
-	colDynamic          // the first dimension or quantity
+	usageObject    = iota // #object INTEGER: which object, by the number the caller gave it
+	usageLine             // #line BIGINT
+	usageOffset           // #offset BIGINT: of the record in the unpacked stream
+	usageHash             // #hash BIGINT: of (source, account, event id, period)
+	usagePeriod           // #period INTEGER: months since year 0 of the event's period
+	usageTime             // time TIMESTAMP
+	usageID               // event_id
+	usageAccount          // account
+	usageProject          // project
+	usageKey              // key
+	usageOperation        // operation
+	usageDynamic          // the first dimension or quantity
 )
 
-// A RowKind says what a row of a batch is.
+// Columns of a batch of everything else.
+const (
+	otherObject    = iota // #object INTEGER
+	otherKind             // #kind INTEGER: a [RowKind]
+	otherLine             // #line BIGINT
+	otherOffset           // #offset BIGINT
+	otherTime             // time TIMESTAMP: the event's, or NULL in a reject that has none
+	otherID               // event_id: of an account event, as the two behind it
+	otherAccount          // account
+	otherOperation        // operation: its type
+	otherReason           // #reason: of a reject
+	otherDetail           // #detail: of a reject
+	otherRaw              // #raw: the record's text; of an account event its payload
+)
+
+// A RowKind says what a row of the other batches is.
 type RowKind int32
 
 // The kinds of row.
 const (
-	UsageRow RowKind = iota
+	UsageRow RowKind = iota // a usage event that may be a copy: its text; the event is a row of usage
 	AccountRow
 	RejectRow
 	SkippedRow // only where Options.KeepSkipped asks for them
 )
 
-var fixedFields = [colDynamic]struct {
+type fixedField struct {
 	name, sql string
 	typ       arrow.DataType
-}{
-	{"#object", "INTEGER", arrow.PrimitiveTypes.Int32},
-	{"#kind", "INTEGER", arrow.PrimitiveTypes.Int32},
-	{"#line", "BIGINT", arrow.PrimitiveTypes.Int64},
-	{"#offset", "BIGINT", arrow.PrimitiveTypes.Int64},
-	{"#hash", "BIGINT", arrow.PrimitiveTypes.Int64},
-	{"#period", "INTEGER", arrow.PrimitiveTypes.Int32},
-	{"time", "TIMESTAMP", &arrow.TimestampType{Unit: arrow.Microsecond}},
-	{"event_id", "VARCHAR", arrow.BinaryTypes.String},
-	{"account", "VARCHAR", arrow.BinaryTypes.String},
-	{"project", "VARCHAR", arrow.BinaryTypes.String},
-	{"key", "VARCHAR", arrow.BinaryTypes.String},
-	{"operation", "VARCHAR", arrow.BinaryTypes.String},
-	{"#reason", "VARCHAR", arrow.BinaryTypes.String},
-	{"#detail", "VARCHAR", arrow.BinaryTypes.String},
-	{"#raw", "VARCHAR", arrow.BinaryTypes.String},
 }
 
-// Columns are a batch's columns, as DuckDB has them, with the user's behind.
-func Columns(dynamic []lake.Column) []lake.Column {
-	columns := make([]lake.Column, 0, int(colDynamic)+len(dynamic))
-	for _, f := range fixedFields {
-		columns = append(columns, lake.Column{Name: f.name, Type: f.sql})
-	}
-	return append(columns, dynamic...)
-}
+var (
+	fieldObject    = fixedField{"#object", "INTEGER", arrow.PrimitiveTypes.Int32}
+	fieldLine      = fixedField{"#line", "BIGINT", arrow.PrimitiveTypes.Int64}
+	fieldOffset    = fixedField{"#offset", "BIGINT", arrow.PrimitiveTypes.Int64}
+	fieldTime      = fixedField{"time", "TIMESTAMP", &arrow.TimestampType{Unit: arrow.Microsecond}}
+	fieldID        = fixedField{"event_id", "VARCHAR", arrow.BinaryTypes.String}
+	fieldAccount   = fixedField{"account", "VARCHAR", arrow.BinaryTypes.String}
+	fieldOperation = fixedField{"operation", "VARCHAR", arrow.BinaryTypes.String}
+	fieldRaw       = fixedField{"#raw", "VARCHAR", arrow.BinaryTypes.String}
 
-// Schema is Columns as Arrow has them.
-func Schema(dynamic []lake.Column) *arrow.Schema {
-	var fields []arrow.Field
-	for _, f := range fixedFields {
-		fields = append(fields, arrow.Field{Name: f.name, Type: f.typ, Nullable: true})
+	usageFields = []fixedField{
+		usageObject: fieldObject, usageLine: fieldLine, usageOffset: fieldOffset,
+		usageHash:   {"#hash", "BIGINT", arrow.PrimitiveTypes.Int64},
+		usagePeriod: {"#period", "INTEGER", arrow.PrimitiveTypes.Int32},
+		usageTime:   fieldTime, usageID: fieldID, usageAccount: fieldAccount,
+		usageProject:   {"project", "VARCHAR", arrow.BinaryTypes.String},
+		usageKey:       {"key", "VARCHAR", arrow.BinaryTypes.String},
+		usageOperation: fieldOperation,
 	}
+	otherFields = []fixedField{
+		otherObject: fieldObject, otherKind: {"#kind", "INTEGER", arrow.PrimitiveTypes.Int32},
+		otherLine: fieldLine, otherOffset: fieldOffset, otherTime: fieldTime, otherID: fieldID,
+		otherAccount: fieldAccount, otherOperation: fieldOperation,
+		otherReason: {"#reason", "VARCHAR", arrow.BinaryTypes.String},
+		otherDetail: {"#detail", "VARCHAR", arrow.BinaryTypes.String},
+		otherRaw:    fieldRaw,
+	}
+)
+
+// UsageSchema is that of the usage batches, the user's columns behind.
+func UsageSchema(dynamic []lake.Column) *arrow.Schema {
+	fields := schemaFields(usageFields...)
 	for _, c := range dynamic {
 		fields = append(fields, arrow.Field{Name: c.Name, Type: arrowType(c.Type), Nullable: true})
 	}
 	return arrow.NewSchema(fields, nil)
+}
+
+// OtherSchema is that of the other batches.
+func OtherSchema() *arrow.Schema { return arrow.NewSchema(schemaFields(otherFields...), nil) }
+
+// OtherColumns is OtherSchema as DuckDB has it.
+func OtherColumns() []lake.Column {
+	var columns []lake.Column
+	for _, f := range otherFields {
+		columns = append(columns, lake.Column{Name: f.name, Type: f.sql})
+	}
+	return columns
+}
+
+func schemaFields(list ...fixedField) []arrow.Field {
+	var fields []arrow.Field
+	for _, f := range list {
+		fields = append(fields, arrow.Field{Name: f.name, Type: f.typ, Nullable: true})
+	}
+	return fields
 }
 
 func arrowType(sql string) arrow.DataType {
@@ -94,35 +126,38 @@ func arrowType(sql string) arrow.DataType {
 	}
 }
 
-// batchRows and batchText bound a batch.
+// What bounds a batch.
 const (
-	batchRows = 16 << 10
+	batchRows = 4 << 10
+	fewRows   = 512 // of a day beyond the first manyDays that a decoder has open
 	batchText = 16 << 20
 )
 
-// A batch is the rows being filled.
+// A batch is the rows being filled. A column that a row appends nothing to is NULL
+// there.
 type batch struct {
 	schema *arrow.Schema
 	cols   []*column
+	limit  int
 	rows   int
-	raw    int // bytes of #raw and #detail so far
+	raw    int // bytes of the records so far, or of #raw and #detail
 }
 
-func newBatch(pool *Pool, schema *arrow.Schema) *batch {
-	b := &batch{schema: schema}
+func newBatch(pool *Pool, schema *arrow.Schema, limit int) *batch {
+	b := &batch{schema: schema, limit: limit}
 	for _, f := range schema.Fields() {
-		b.cols = append(b.cols, newColumn(pool, f.Type, batchRows))
+		b.cols = append(b.cols, newColumn(pool, f.Type, limit))
 	}
 	return b
 }
 
-func (b *batch) full() bool { return b.rows == batchRows || b.raw > batchText }
+func (b *batch) full() bool { return b.rows == b.limit || b.raw > batchText }
 
 // take returns the rows so far as a record batch, and begins anew.
 func (b *batch) take() arrow.RecordBatch {
 	arrays := make([]arrow.Array, len(b.cols))
 	for i, c := range b.cols {
-		arrays[i] = c.finish()
+		arrays[i] = c.finish(b.rows)
 	}
 	record := array.NewRecordBatch(b.schema, arrays, int64(b.rows))
 	for i, c := range b.cols {

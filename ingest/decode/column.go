@@ -10,7 +10,8 @@ import (
 
 // A column is one column of the batch being filled. It writes Arrow's own layout
 // straight into memory of the pool, which is a good deal faster than the general
-// builders. Each row appends exactly once to each column.
+// builders. Rows that nothing was appended for are NULL, which costs nothing until
+// the next value.
 type column struct {
 	pool  *Pool
 	typ   arrow.DataType
@@ -66,7 +67,10 @@ func (c *column) free() {
 	c.valid, c.fixed, c.data, c.wide, c.slim = nil, nil, nil, nil, nil
 }
 
-func (c *column) text(b []byte) {
+func (c *column) text(row int, b []byte) {
+	if c.n < row {
+		c.nullsTo(row)
+	}
 	if cap(c.data)-len(c.data) < len(b) {
 		used := len(c.data)
 		c.data = c.pool.Reallocate(2*(used+len(b)), c.data)[:used]
@@ -76,41 +80,65 @@ func (c *column) text(b []byte) {
 	c.slim[c.n] = int32(len(c.data))
 }
 
-func (c *column) int64(v int64) {
+func (c *column) int64(row int, v int64) {
+	if c.n < row {
+		c.nullsTo(row)
+	}
 	c.wide[c.n] = v
 	c.n++
 }
 
-func (c *column) int32(v int32) {
+func (c *column) int32(row int, v int32) {
+	if c.n < row {
+		c.nullsTo(row)
+	}
 	c.slim[c.n] = v
 	c.n++
 }
 
 // decimal appends a count of the type's smallest units, none negative.
-func (c *column) decimal(units int64) {
+func (c *column) decimal(row int, units int64) {
+	if c.n < row {
+		c.nullsTo(row)
+	}
 	c.wide[2*c.n] = units
 	c.wide[2*c.n+1] = 0
 	c.n++
 }
 
-func (c *column) null() {
-	c.valid[c.n>>3] &^= 1 << (c.n & 7)
-	c.nulls++
+// nullsTo makes the rows before row that have no value NULL.
+func (c *column) nullsTo(row int) {
+	n := c.n
+	c.n = row
+	c.nulls += row - n
 	switch c.typ.ID() {
 	case arrow.STRING:
-		c.slim[c.n+1] = c.slim[c.n]
+		for i, end := n, c.slim[n]; i < row; i++ {
+			c.slim[i+1] = end
+		}
 	case arrow.INT32:
-		c.slim[c.n] = 0
+		clear(c.slim[n:row])
 	case arrow.DECIMAL128:
-		c.wide[2*c.n], c.wide[2*c.n+1] = 0, 0
+		clear(c.wide[2*n : 2*row])
 	default:
-		c.wide[c.n] = 0
+		clear(c.wide[n:row])
 	}
-	c.n++
+	for ; n < row && n&7 != 0; n++ {
+		c.valid[n>>3] &^= 1 << (n & 7)
+	}
+	if n < row {
+		clear(c.valid[n>>3 : row>>3])
+		if row&7 != 0 {
+			c.valid[row>>3] = 0xFF << (row & 7)
+		}
+	}
 }
 
-// finish returns the column as an array, which now owns the memory.
-func (c *column) finish() arrow.Array {
+// finish returns the column's first rows as an array, which now owns the memory.
+func (c *column) finish(rows int) arrow.Array {
+	if c.n < rows {
+		c.nullsTo(rows)
+	}
 	buffers := []*memory.Buffer{nil, memory.NewBufferWithAllocator(c.fixed, c.pool)}
 	if c.nulls > 0 {
 		buffers[0] = memory.NewBufferWithAllocator(c.valid, c.pool)

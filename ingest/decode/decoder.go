@@ -5,9 +5,10 @@
 //
 // A [Decoder] reads one object after another in one pass, without allocating for
 // a record; several decoders work side by side and share a [Seen] and a [Pool].
-// What they emit carries object, line and offset, so that the order in which
-// batches come out does not matter. Duplicates are not judged here: a row that
-// may be a copy keeps its raw text, and package ingest settles it.
+// Usage comes out in batches of one UTC day each, the rest in others. Rows carry
+// object, line and offset, so that the order in which batches come out does not
+// matter. Duplicates are not judged here: an event that may be a copy leaves its
+// raw text in a row of its own, and package ingest settles it.
 package decode
 
 import (
@@ -36,10 +37,14 @@ type Options struct {
 	Oldest      time.Time // usage before is too_old; inclusive
 	Latest      time.Time // usage after is in the future; inclusive
 	Seen        *Seen
+	Twice       *Seen // takes the hashes of usage that may be copies: no other usage has copies
 	Pool        *Pool
-	KeepSkipped bool                              // give records that `where` leaves out a row too
-	Limit       int64                             // records of an object to decode; 0: all
-	Emit        func(arrow.RecordBatch) (ok bool) // takes the batch over; not ok: stop
+	KeepSkipped bool  // give records that `where` leaves out a row too
+	Limit       int64 // records of an object to decode; 0: all
+	// Usage takes over a batch of a UTC day (since 1970), Other one of the rest. Not
+	// ok: stop.
+	Usage func(day int32, b arrow.RecordBatch) (ok bool)
+	Other func(arrow.RecordBatch) (ok bool)
 }
 
 // Counts is what an object held. Records = Usage + AccountEvents + Rejects + Skipped.
@@ -49,7 +54,7 @@ type Counts struct {
 	ByReason                                        map[Reason]int64 // the rejects
 }
 
-// ErrStopped is what Object returns after Emit said to stop.
+// ErrStopped is what Object returns after Usage or Other said to stop.
 var ErrStopped = errors.New("decoding was stopped")
 
 // A Decoder reads objects. It is not safe for concurrent use.
@@ -57,7 +62,8 @@ type Decoder struct {
 	o        Options
 	oldest   int64
 	latest   int64
-	out      *batch
+	other    *batch
+	days     days
 	mappings map[*source.Source]*reading
 	window   window
 	months   months
@@ -81,18 +87,29 @@ func New(o Options) *Decoder {
 	oldest, _ := micro(o.Oldest)
 	latest, _ := micro(o.Latest)
 	return &Decoder{
-		o: o, oldest: oldest, latest: latest, out: newBatch(o.Pool, Schema(o.Dynamic)),
+		o: o, oldest: oldest, latest: latest, other: newBatch(o.Pool, OtherSchema(), batchRows),
+		days:     days{pool: o.Pool, schema: UsageSchema(o.Dynamic), emit: o.Usage},
 		mappings: map[*source.Source]*reading{}, months: months{calendar: o.Calendar},
 		units: make([]int64, len(o.Dynamic)), texts: make([][]byte, len(o.Dynamic)),
 	}
 }
 
-// Close frees the memory of the batch being filled.
-func (d *Decoder) Close() { d.out.free() }
+// Close frees the memory of the batches being filled.
+func (d *Decoder) Close() {
+	d.other.free()
+	d.days.free()
+}
 
-// Flush emits what is in the batch being filled.
+// Flush emits what is in the batches being filled.
 func (d *Decoder) Flush() error {
-	if d.out.rows > 0 && !d.o.Emit(d.out.take()) {
+	if !d.days.flush() {
+		return ErrStopped
+	}
+	return d.flushOther()
+}
+
+func (d *Decoder) flushOther() error {
+	if d.other.rows > 0 && !d.o.Other(d.other.take()) {
 		return ErrStopped
 	}
 	return nil
@@ -130,6 +147,7 @@ func (d *Decoder) Object(ctx context.Context, src *source.Source, number int32, 
 	}
 	r.object(key)
 	d.window.reset(stream)
+	d.days.begin()
 	o := object{d: d, r: r, number: number, key: key}
 	o.counts.Days, o.counts.ByReason = map[int32]int64{}, map[Reason]int64{}
 	if r.csv != nil {
@@ -151,28 +169,27 @@ func (d *Decoder) Object(ctx context.Context, src *source.Source, number int32, 
 		if !more || o.counts.Records == d.o.Limit {
 			break
 		}
-		if d.out.full() {
-			if err := d.Flush(); err != nil {
+		if d.other.full() {
+			if err := d.flushOther(); err != nil {
 				return Counts{}, err
 			}
 		}
+		if d.days.stopped {
+			return Counts{}, ErrStopped
+		}
 	}
-	o.endDay()
+	d.days.count(o.counts.Days)
 	return o.counts, nil
 }
 
 // An object is one object being decoded.
 type object struct {
-	d       *Decoder
-	r       *reading
-	number  int32
-	key     string
-	frame   frame
-	counts  Counts
-	day     int32
-	ofDay   int64
-	dayFrom int64 // micros; an empty range at first
-	dayTo   int64
+	d      *Decoder
+	r      *reading
+	number int32
+	key    string
+	frame  frame
+	counts Counts
 }
 
 // record decodes the next record into a row.
@@ -312,12 +329,8 @@ func (o *object) ident(v *value, needed bool) ([]byte, fault) {
 // NULL).
 func (o *object) dynamics() fault {
 	r, d := o.r, o.d
-	for i := range r.dynamic {
+	for _, i := range r.mapped {
 		column := &r.dynamic[i]
-		if !column.mapped {
-			d.texts[i], d.units[i] = nil, -1
-			continue
-		}
 		text, ok := r.read(&column.value, r.rec)
 		if !column.quantity {
 			switch {
@@ -369,84 +382,58 @@ func (o *object) write(who *identity, at int64) {
 	d := o.d
 	month := d.months.of(at)
 	hash := d.hash(o.r.src.Name, who, month)
-	b := d.out
-	o.common(UsageRow)
-	b.cols[colHash].int64(int64(hash))
-	b.cols[colPeriod].int32(month)
-	b.cols[colTime].int64(at)
-	b.cols[colID].text(who.id)
-	b.cols[colAccount].text(who.account)
-	orNull(b.cols[colProject], who.project)
-	orNull(b.cols[colKey], who.key)
-	b.cols[colOperation].text(who.operation)
-	b.cols[colReason].null()
-	b.cols[colDetail].null()
-	if d.o.Seen.add(hash) {
-		d.scratch = appendRaw(d.scratch[:0], o.frame.text())
-		b.cols[colRaw].text(d.scratch)
-		b.raw += len(d.scratch)
-	} else {
-		b.cols[colRaw].null()
+	met := d.o.Seen.touch(hash)
+	day := d.days.of(at)
+	b := day.batch
+	row := b.rows
+	b.cols[usageObject].int32(row, o.number)
+	b.cols[usageLine].int64(row, o.frame.line)
+	b.cols[usageOffset].int64(row, o.frame.offset)
+	b.cols[usageHash].int64(row, int64(hash))
+	b.cols[usagePeriod].int32(row, month)
+	b.cols[usageTime].int64(row, at)
+	b.cols[usageID].text(row, who.id)
+	b.cols[usageAccount].text(row, who.account)
+	if who.project != nil {
+		b.cols[usageProject].text(row, who.project)
 	}
-	for i := range o.r.dynamic {
-		column, c := &o.r.dynamic[i], b.cols[colDynamic+i]
+	if who.key != nil {
+		b.cols[usageKey].text(row, who.key)
+	}
+	b.cols[usageOperation].text(row, who.operation)
+	for _, i := range o.r.mapped {
+		column, c := &o.r.dynamic[i], b.cols[usageDynamic+i]
 		switch {
-		case !column.mapped:
-			c.null()
 		case !column.quantity:
-			orNull(c, d.texts[i])
+			if text := d.texts[i]; text != nil {
+				c.text(row, text)
+			}
 		case d.units[i] < 0:
-			c.null()
 		case column.decimal:
-			c.decimal(d.units[i])
+			c.decimal(row, d.units[i])
 		default:
-			c.int64(d.units[i])
+			c.int64(row, d.units[i])
 		}
 	}
-	b.rows++
+	b.raw += o.frame.end // no less than the texts
+	if d.o.Seen.addTo(met, hash) {
+		d.o.Twice.add(hash)
+		o.common(UsageRow)
+		o.endRow(o.raw())
+	}
+	d.days.wrote(day)
 	o.counts.Usage++
-	if at < o.dayFrom || at >= o.dayTo {
-		o.endDay()
-		o.day = int32(floorDiv(int(at), microsOfDay))
-		o.dayFrom = int64(o.day) * microsOfDay
-		o.dayTo = o.dayFrom + microsOfDay
-	}
-	o.ofDay++
-}
-
-const microsOfDay = 86400 * 1_000_000
-
-func (o *object) endDay() {
-	if o.ofDay > 0 {
-		o.counts.Days[o.day] += o.ofDay
-		o.ofDay = 0
-	}
-}
-
-func orNull(c *column, text []byte) {
-	if text == nil {
-		c.null()
-	} else {
-		c.text(text)
-	}
-}
-
-// common fills what every row has.
-func (o *object) common(kind RowKind) {
-	b := o.d.out
-	b.cols[colObject].int32(o.number)
-	b.cols[colKind].int32(int32(kind))
-	b.cols[colLine].int64(o.frame.line)
-	b.cols[colOffset].int64(o.frame.offset)
 }
 
 func (d *Decoder) hash(src string, who *identity, month int32) uint64 {
-	s := append(d.scratch[:0], byte(month), byte(month>>8), byte(month>>16), byte(len(who.account)), byte(len(who.account)>>8))
+	s := d.scratch[:0]
+	s = append(s, byte(month), byte(month>>8), byte(month>>16), byte(len(who.account)), byte(len(who.account)>>8))
 	s = append(s, who.account...)
 	s = append(s, who.id...)
 	s = append(s, 0)
-	d.scratch = append(s, src...)
-	return xxh3.Hash(d.scratch)
+	s = append(s, src...)
+	d.scratch = s
+	return xxh3.Hash(s)
 }
 
 // months finds the period of an instant, mostly the one of the instant before.

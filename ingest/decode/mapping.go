@@ -2,6 +2,7 @@ package decode
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/creditmill/creditmill/ingest/source"
 	"github.com/creditmill/creditmill/internal/lake"
@@ -21,7 +22,8 @@ type mapping struct {
 	key       *value
 	operation value
 	scalars   []value      // all of them that are fields: none may be an object or list
-	dynamic   []dynamic    // by column behind colDynamic
+	dynamic   []dynamic    // by column behind usageDynamic
+	mapped    []int        // which of dynamic the source maps
 	columns   []headerName // CSV: what each node is called
 	arena     []byte
 }
@@ -44,7 +46,6 @@ type value struct {
 
 // A dynamic says how one dimension or quantity column is filled.
 type dynamic struct {
-	mapped   bool // false: NULL, another source's
 	quantity bool
 	decimal  bool
 	value    value
@@ -83,14 +84,15 @@ func newMapping(src *source.Source, dynamicColumns []lake.Column) (*mapping, err
 		at[c.Name] = i
 	}
 	for _, d := range src.Dimensions {
-		column := dynamic{mapped: true, value: m.compile(d.Value)}
+		column := dynamic{value: m.compile(d.Value)}
 		if d.Default != nil {
 			column.fallback, column.has = []byte(*d.Default), true
 		}
 		m.dynamic[at[d.Name]] = column
+		m.mapped = append(m.mapped, at[d.Name])
 	}
 	for _, q := range src.Quantities {
-		column := dynamic{mapped: true, quantity: true, decimal: q.Decimal, value: m.compile(q.Value), has: q.Default != ""}
+		column := dynamic{quantity: true, decimal: q.Decimal, value: m.compile(q.Value), has: q.Default != ""}
 		if column.has {
 			var fault numberFault
 			if column.units, fault = column.parse([]byte(q.Default)); fault != numberOK {
@@ -98,7 +100,9 @@ func newMapping(src *source.Source, dynamicColumns []lake.Column) (*mapping, err
 			}
 		}
 		m.dynamic[at[q.Name]] = column
+		m.mapped = append(m.mapped, at[q.Name])
 	}
+	slices.Sort(m.mapped)
 	return m, nil
 }
 
@@ -151,7 +155,7 @@ func (m *mapping) object(key string) {
 	each(m.project)
 	each(m.key)
 	each(&m.operation)
-	for i := range m.dynamic {
+	for _, i := range m.mapped {
 		each(&m.dynamic[i].value)
 	}
 }

@@ -11,27 +11,26 @@ import (
 
 // RawRows are record batches of (#object, #line, #raw).
 type RawRows struct {
-	Emit func(arrow.RecordBatch) (ok bool) // takes the batch over; not ok: stop
+	emit func(arrow.RecordBatch) (ok bool)
 	out  *batch
 }
 
-// NewRawRows returns an empty set of rows in the pool's memory.
-func NewRawRows(pool *Pool, emit func(arrow.RecordBatch) bool) *RawRows {
-	var fields []arrow.Field
-	for _, c := range []int{colObject, colLine, colRaw} {
-		fields = append(fields, arrow.Field{Name: fixedFields[c].name, Type: fixedFields[c].typ, Nullable: true})
-	}
-	return &RawRows{emit, newBatch(pool, arrow.NewSchema(fields, nil))}
+// NewRawRows returns an empty set of rows in the pool's memory. What emit is given
+// it takes over; not ok: stop.
+func NewRawRows(pool *Pool, emit func(arrow.RecordBatch) (ok bool)) *RawRows {
+	return &RawRows{emit, newBatch(pool, RawSchema(), batchRows)}
 }
 
-// Schema is that of the batches.
-func (r *RawRows) Schema() *arrow.Schema { return r.out.schema }
+// RawSchema is that of the batches.
+func RawSchema() *arrow.Schema {
+	return arrow.NewSchema(schemaFields(fieldObject, fieldLine, fieldRaw), nil)
+}
 
 // Add appends a row.
 func (r *RawRows) Add(object int32, line int64, raw []byte) error {
-	r.out.cols[0].int32(object)
-	r.out.cols[1].int64(line)
-	r.out.cols[2].text(raw)
+	r.out.cols[0].int32(r.out.rows, object)
+	r.out.cols[1].int64(r.out.rows, line)
+	r.out.cols[2].text(r.out.rows, raw)
 	r.out.rows++
 	r.out.raw += len(raw)
 	if r.out.full() {
@@ -42,7 +41,7 @@ func (r *RawRows) Add(object int32, line int64, raw []byte) error {
 
 // Flush emits the rows added since the last batch.
 func (r *RawRows) Flush() error {
-	if r.out.rows > 0 && !r.Emit(r.out.take()) {
+	if r.out.rows > 0 && !r.emit(r.out.take()) {
 		return ErrStopped
 	}
 	return nil

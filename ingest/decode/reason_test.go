@@ -50,13 +50,14 @@ func decodeAll(t *testing.T, yaml string, stream io.Reader) (rejects, raws []str
 	d := New(Options{
 		Dynamic: columns, Calendar: calendar, Seen: NewSeen(10), Pool: pool,
 		Oldest: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), Latest: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
-		Emit: func(b arrow.RecordBatch) bool {
+		Twice: NewSeen(10), Usage: func(_ int32, b arrow.RecordBatch) bool { b.Release(); return true },
+		Other: func(b arrow.RecordBatch) bool {
 			defer b.Release()
 			for row := range int(b.NumRows()) {
-				if !b.Column(colReason).IsNull(row) {
-					line, _ := b.Column(colLine).(*array.Int64)
-					rejects = append(rejects, fmt.Sprintf("%d %s: %s", line.Value(row), b.Column(colReason).ValueStr(row), b.Column(colDetail).ValueStr(row)))
-					raws = append(raws, strings.Clone(b.Column(colRaw).ValueStr(row)))
+				if !b.Column(otherReason).IsNull(row) {
+					line, _ := b.Column(otherLine).(*array.Int64)
+					rejects = append(rejects, fmt.Sprintf("%d %s: %s", line.Value(row), b.Column(otherReason).ValueStr(row), b.Column(otherDetail).ValueStr(row)))
+					raws = append(raws, strings.Clone(b.Column(otherRaw).ValueStr(row)))
 				}
 			}
 			return true

@@ -47,23 +47,16 @@ func (f *fault) appendTo(to []byte) []byte {
 
 // reject writes the record as a reject.
 func (o *object) reject(f fault) {
-	b, d := o.d.out, o.d
+	b, d := o.d.other, o.d
 	o.common(RejectRow)
-	for _, c := range []int{colHash, colPeriod, colID, colAccount, colProject, colKey, colOperation} {
-		b.cols[c].null()
-	}
 	if f.timed {
-		b.cols[colTime].int64(f.at)
-	} else {
-		b.cols[colTime].null()
+		b.cols[otherTime].int64(b.rows, f.at)
 	}
-	b.cols[colReason].text([]byte(f.reason))
+	b.cols[otherReason].text(b.rows, []byte(f.reason))
 	d.detail = f.appendTo(d.detail[:0])
-	b.cols[colDetail].text(d.detail)
-	d.scratch = appendRaw(d.scratch[:0], o.frame.text())
-	b.cols[colRaw].text(d.scratch)
-	b.raw += len(d.detail) + len(d.scratch)
-	o.endRow()
+	b.cols[otherDetail].text(b.rows, d.detail)
+	b.raw += len(d.detail)
+	o.endRow(o.raw())
 	o.counts.Rejects++
 	o.counts.ByReason[f.reason]++
 }
@@ -71,25 +64,32 @@ func (o *object) reject(f fault) {
 // skip counts a record that `where` leaves out.
 func (o *object) skip() {
 	o.counts.Skipped++
-	if !o.d.o.KeepSkipped {
-		return
+	if o.d.o.KeepSkipped {
+		o.common(SkippedRow)
+		o.endRow(o.raw())
 	}
-	b := o.d.out
-	o.common(SkippedRow)
-	for c := colHash; c < colRaw; c++ {
-		b.cols[c].null()
-	}
-	o.d.scratch = appendRaw(o.d.scratch[:0], o.frame.text())
-	b.cols[colRaw].text(o.d.scratch)
-	o.endRow()
 }
 
-// endRow leaves the user's columns empty.
-func (o *object) endRow() {
-	b := o.d.out
-	for _, c := range b.cols[colDynamic:] {
-		c.null()
-	}
+// common begins a row of the other batch.
+func (o *object) common(kind RowKind) {
+	b := o.d.other
+	b.cols[otherObject].int32(b.rows, o.number)
+	b.cols[otherKind].int32(b.rows, int32(kind))
+	b.cols[otherLine].int64(b.rows, o.frame.line)
+	b.cols[otherOffset].int64(b.rows, o.frame.offset)
+}
+
+// raw is the record's text as a reject keeps it.
+func (o *object) raw() []byte {
+	o.d.scratch = appendRaw(o.d.scratch[:0], o.frame.text())
+	return o.d.scratch
+}
+
+// endRow ends a row of the other batch.
+func (o *object) endRow(raw []byte) {
+	b := o.d.other
+	b.cols[otherRaw].text(b.rows, raw)
+	b.raw += len(raw)
 	b.rows++
 }
 

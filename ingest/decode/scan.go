@@ -222,9 +222,8 @@ func (s *scanner) value(node int32, i, depth int) int {
 		return s.fail(i, "a mapped field stands twice")
 	}
 	s.seen[node] = s.turn
-	c := s.b[i]
-	switch {
-	case c == '"':
+	switch s.b[i] {
+	case '"':
 		end, escaped := s.str(i + 1)
 		if end < 0 {
 			return -1
@@ -238,22 +237,22 @@ func (s *scanner) value(node int32, i, depth int) int {
 		}
 		s.slots[node] = slot{text, slotString}
 		return end + 1
-	case c == '{':
+	case '{':
 		s.slots[node] = slot{nil, slotContainer}
 		if s.tree.nodes[node].children == nil {
 			return s.skip(i, depth)
 		}
 		return s.object(node, i, depth+1)
-	case c == '[':
+	case '[':
 		s.slots[node] = slot{nil, slotContainer}
 		return s.skip(i, depth)
-	case c == 't' || c == 'f':
+	case 't', 'f':
 		end := s.skip(i, depth)
 		if end >= 0 {
 			s.slots[node] = slot{s.b[i:end], slotBool}
 		}
 		return end
-	case c == 'n':
+	case 'n':
 		s.slots[node] = slot{}
 		return s.skip(i, depth)
 	default:

@@ -23,7 +23,29 @@ func NewSeen(events int64) *Seen {
 
 // add records hash and reports whether it may have been recorded before.
 func (s *Seen) add(hash uint64) bool {
-	mask := uint64(1)<<(hash&63) | 1<<(hash>>6&63) | 1<<(hash>>12&63) | 1<<(hash>>18&63) | 1<<(hash>>24&63)
-	word := &s.words[hash>>s.shift]
+	word, mask := s.bits(hash)
 	return atomic.OrUint64(word, mask)&mask == mask
+}
+
+// Has reports whether hash may have been recorded.
+func (s *Seen) Has(hash uint64) bool {
+	word, mask := s.bits(hash)
+	return atomic.LoadUint64(word)&mask == mask
+}
+
+// touch fetches the word that addTo will need: the filter is larger than the
+// processor's caches, and other work can be done while memory answers.
+func (s *Seen) touch(hash uint64) (word uint64) { return atomic.LoadUint64(&s.words[hash>>s.shift]) }
+
+// addTo is add, after touch.
+func (s *Seen) addTo(touched, hash uint64) bool {
+	if _, mask := s.bits(hash); touched&mask == mask {
+		return true
+	}
+	return s.add(hash)
+}
+
+func (s *Seen) bits(hash uint64) (word *uint64, mask uint64) {
+	mask = uint64(1)<<(hash&63) | 1<<(hash>>6&63) | 1<<(hash>>12&63) | 1<<(hash>>18&63) | 1<<(hash>>24&63)
+	return &s.words[hash>>s.shift], mask
 }

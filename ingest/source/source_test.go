@@ -152,9 +152,19 @@ func TestPathPatterns(t *testing.T) {
 		pattern, key string
 		want         bool
 	}{
-		{"a/*.gz", "a/x.gz", true}, {"a/*.gz", "a/b/x.gz", false}, {"a/**.gz", "a/b/x.gz", true}, {"a/**/x.gz", "a/x.gz", true},
-		{"a/**/x.gz", "a/b/c/x.gz", true}, {"a/**/x.gz", "a/bx.gz", false}, {"a/{yyyy}-{mm}.log", "a/2026-10.log", true}, {"a/{yyyy}-{mm}.log", "a/26-10.log", false},
-		{"a/{yyyy}/{mm}/{dd}/{hh}.log", "a/2026/10/03/07.log", true}, {"a.b", "a.b", true}, {"a.b", "axb", false}, {"a", "a/b", false}, {"*", "a\nb", true},
+		{"a/*.gz", "a/x.gz", true},
+		{"a/*.gz", "a/b/x.gz", false},
+		{"a/**.gz", "a/b/x.gz", true},
+		{"a/**/x.gz", "a/x.gz", true},
+		{"a/**/x.gz", "a/b/c/x.gz", true},
+		{"a/**/x.gz", "a/bx.gz", false},
+		{"a/{yyyy}-{mm}.log", "a/2026-10.log", true},
+		{"a/{yyyy}-{mm}.log", "a/26-10.log", false},
+		{"a/{yyyy}/{mm}/{dd}/{hh}.log", "a/2026/10/03/07.log", true},
+		{"a.b", "a.b", true},
+		{"a.b", "axb", false},
+		{"a", "a/b", false},
+		{"*", "a\nb", true},
 	} {
 		sources, err := parse(t, "source: s\npath: '"+c.pattern+"'\nformat: accounts\n")
 		if err != nil {

@@ -26,8 +26,9 @@ type Options struct {
 
 // A Session is one connection to an in-memory DuckDB.
 type Session struct {
-	db   *sql.DB
-	conn *sql.Conn
+	db      *sql.DB
+	conn    *sql.Conn
+	streams int // registered and not released
 }
 
 // Open starts a session. Extensions are never loaded, and files outside Scratch
@@ -79,7 +80,7 @@ func (s *Session) Close() error { return errors.Join(s.conn.Close(), s.db.Close(
 
 // Exec runs statements and discards what they return. Arguments bind to ? or $1.
 func (s *Session) Exec(ctx context.Context, statement string, args ...any) error {
-	_, err := s.conn.ExecContext(ctx, statement, args...)
+	_, err := s.conn.ExecContext(s.interruptible(ctx), statement, args...)
 	return err
 }
 
@@ -93,12 +94,22 @@ func (s *Session) Row(ctx context.Context, query string, args ...any) *sql.Row {
 	return s.conn.QueryRowContext(ctx, query, args...)
 }
 
+// interruptible is ctx, without its end while a stream is registered: an
+// interrupted statement returns while DuckDB's threads still pull from the stream,
+// which would be gone. Such a statement ends when its stream does.
+func (s *Session) interruptible(ctx context.Context) context.Context {
+	if s.streams > 0 {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
+}
+
 // CopyParquet writes the rows of query, in their order, to a new Parquet file
 // and returns how many there were.
 func (s *Session) CopyParquet(ctx context.Context, query, path string, args ...any) (rows int64, err error) {
 	copyTo := "COPY (" + query + "\n) TO " + Literal(path) +
 		" (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
-	result, err := s.conn.ExecContext(ctx, copyTo, args...)
+	result, err := s.conn.ExecContext(s.interruptible(ctx), copyTo, args...)
 	if err != nil {
 		return 0, err
 	}

@@ -6,12 +6,12 @@ INSERT INTO ingest_settled
 WITH fresh AS (
     SELECT n.*, o.object, o.again, row_number() OVER (
         PARTITION BY n.account, n.event_id ORDER BY n."#object", n."#line") AS copy
-    FROM ingest_spool n
+    FROM ingest_other n
     JOIN ingest_object o ON o.number = n."#object"
     WHERE n."#kind" = 1 AND o.kept
 )
 SELECT
-    n."#object", n."#line",
+    n."#object", n."#line", n."#kind", n."#offset", n."time",
     CASE
         WHEN n."#raw" <> k.payload THEN 'conflict'
         WHEN n.again THEN 'skipped'
@@ -22,7 +22,7 @@ FROM fresh n
 JOIN known_account_events k ON k.account = n.account AND k.event_id = n.event_id
 UNION ALL
 SELECT
-    n."#object", n."#line",
+    n."#object", n."#line", n."#kind", n."#offset", n."time",
     CASE WHEN n."#raw" = w."#raw" THEN 'duplicate' ELSE 'conflict' END,
     'the event is that of ' || w.object || ' line ' || w."#line"
 FROM fresh n

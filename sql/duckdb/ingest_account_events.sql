@@ -9,7 +9,7 @@ SELECT
         ELSE n."time"
     END AS posted_at,
     CAST(NULL AS VARCHAR) AS held, n."#raw" AS payload
-FROM ingest_spool n
+FROM ingest_other n
 JOIN ingest_object o ON o.number = n."#object"
 WHERE n."#kind" = 1 AND o.kept
     AND NOT EXISTS (SELECT 1 FROM ingest_settled s WHERE s."#object" = n."#object" AND s."#line" = n."#line")

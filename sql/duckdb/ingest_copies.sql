@@ -3,18 +3,14 @@
 -- records whose hash a decoder met twice are looked at; that two events share a
 -- hash does no harm, for here everything is compared in full.
 CREATE OR REPLACE TEMP TABLE ingest_settled AS
-WITH met_twice AS (
-    SELECT DISTINCT "#hash" FROM ingest_spool WHERE "#kind" = 0 AND "#raw" IS NOT NULL
-),
-candidates AS (
+WITH candidates AS (
     SELECT
-        n."#object", n."#line", o.object, o.source, n.account, n.event_id, n."#period",
+        n."#object", n."#line", n."#offset", o.object, o.source, n.account, n.event_id, n."#period",
         n.project, n.key, n.operation, n."time"
         {{- range .Columns}}, n.{{ident .Name}}{{end}}
-    FROM ingest_spool n
+    FROM ingest_candidate n
     JOIN ingest_object o ON o.number = n."#object"
-    WHERE n."#kind" = 0 AND o.kept
-        AND n."#hash" IN (SELECT "#hash" FROM met_twice)
+    WHERE o.kept
         AND NOT EXISTS (SELECT 1 FROM ingest_known k WHERE k."#object" = n."#object" AND k."#line" = n."#line")
 ),
 ordered AS (
@@ -23,7 +19,7 @@ ordered AS (
     FROM candidates
 )
 SELECT
-    n."#object", n."#line",
+    n."#object", n."#line", CAST(0 AS INTEGER) AS "#kind", n."#offset", n."time",
     CASE
         WHEN n.project IS NOT DISTINCT FROM w.project AND n.key IS NOT DISTINCT FROM w.key
             AND n.operation = w.operation AND n."time" = w."time"
@@ -38,4 +34,4 @@ FROM ordered n
 JOIN ordered w USING (source, account, event_id, "#period")
 WHERE n.copy > 1 AND w.copy = 1
 UNION ALL
-SELECT "#object", "#line", outcome, detail FROM ingest_known
+SELECT "#object", "#line", 0, "#offset", "time", outcome, detail FROM ingest_known

@@ -3,7 +3,7 @@
 CREATE OR REPLACE TEMP TABLE ingest_known AS
 WITH copies AS (
     SELECT
-        n."#object", n."#line", k.object AS known_object, k.line AS known_line,
+        n."#object", n."#line", n."#offset", n."time", k.object AS known_object, k.line AS known_line,
         k.object = o.object AND k.line = n."#line" AS in_place,
         n.project IS NOT DISTINCT FROM k.project AND n.key IS NOT DISTINCT FROM k.key
             AND n.operation = k.operation AND n."time" = k."time"
@@ -13,16 +13,16 @@ WITH copies AS (
             {{- range .New}}
             AND n.{{ident .Name}} IS NULL
             {{- end}} AS equal
-    FROM ingest_spool n
+    FROM ingest_usage_batches n
     JOIN ingest_object o ON o.number = n."#object"
     JOIN ingest_period p ON p.period = n."#period"
     JOIN known_usage k
         ON k.event_id = n.event_id AND k.account = n.account AND k.source = o.source
         AND k."time" >= p.starts_at AND k."time" < p.ends_at
-    WHERE n."#kind" = 0 AND o.kept
+    WHERE o.kept
 )
 SELECT
-    "#object", "#line",
+    "#object", "#line", min("#offset") AS "#offset", min("time") AS "time",
     CASE
         WHEN bool_or(equal AND in_place) THEN 'skipped'
         WHEN bool_or(equal) THEN 'duplicate'

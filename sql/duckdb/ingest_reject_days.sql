@@ -1,2 +1,2 @@
 -- The days that have rejects.
-SELECT CAST(day AS VARCHAR) FROM read_parquet({{literal .Path}}) GROUP BY day ORDER BY day
+SELECT CAST(day AS VARCHAR) FROM ingest_reject GROUP BY day ORDER BY day

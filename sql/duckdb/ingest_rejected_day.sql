@@ -1,5 +1,5 @@
 -- One UTC day's rejects.
 SELECT source, object, line, byte_offset, reason, detail, raw
-FROM read_parquet({{literal .Path}})
+FROM ingest_reject
 WHERE day = CAST($1 AS DATE)
 ORDER BY object, source, line

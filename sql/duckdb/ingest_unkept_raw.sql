@@ -1,6 +1,8 @@
--- Copies to be rejected whose raw text the spool lacks: their object is read again.
+-- Copies to be rejected whose raw text was not kept: their object is read again.
 SELECT s."#object", s."#line"
 FROM ingest_settled s
-JOIN ingest_spool n ON n."#object" = s."#object" AND n."#line" = s."#line"
-WHERE s.outcome <> 'skipped' AND (n."#kind" = 1 OR n."#raw" IS NULL)
+WHERE s.outcome <> 'skipped'
+    AND NOT EXISTS (
+        SELECT 1 FROM ingest_other n
+        WHERE n."#kind" = 0 AND n."#object" = s."#object" AND n."#line" = s."#line")
 ORDER BY s."#object", s."#line"
