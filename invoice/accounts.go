@@ -231,6 +231,7 @@ func (r *run) burnCalls(ctx context.Context, name string, machine *account.Machi
 		return nil
 	}
 	sources := c.names["source"]
+	before := int64(math.MinInt64) // posted_at of the last call
 	for {
 		number := c.account[c.row]
 		for c.row < c.size && c.account[c.row] == number {
@@ -239,6 +240,10 @@ func (r *run) burnCalls(ctx context.Context, name string, machine *account.Machi
 			if credits.HighBits() != 0 || credits.LowBits() > math.MaxInt64 {
 				return fmt.Errorf("account %q: call %q has credits that cannot be: %s", name, c.event.Value(i), credits.ToString(6))
 			}
+			if postedAt < before {
+				return fmt.Errorf("account %q: call %q posts before the call that burns before it", name, c.event.Value(i))
+			}
+			before = postedAt
 			n := int64(credits.LowBits())
 			splits, err := machine.Call(postedAt, n)
 			if err != nil {
