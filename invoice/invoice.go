@@ -60,7 +60,6 @@ type Input struct {
 	Now           time.Time       // invoices are issued then
 	Numbers       config.Invoices // of which those of invoices are given
 	Due           period.Duration // after Now
-	Issuer        config.Issuer   // of the documents made from what Run writes; no row holds it
 	// Provisional is apply: ledger, balances and alerts as far as Until, no burns, no
 	// invoices and nothing that follows from them.
 	Provisional bool

@@ -123,7 +123,7 @@ func (d *desk) burnDown(ctx context.Context, p period.Period, until time.Time) (
 	report, err := invoice.Run(ctx, invoice.Input{
 		Session: d.session, Scratch: d.scratch, Period: p, Calendar: m.Calendar, FirstPeriod: m.Config.FirstPeriod,
 		Catalog: m.Catalog, Currency: m.Config.Currency, AlertPercents: m.Config.Alerts, UnknownPlan: m.Config.UnknownPlan,
-		Now: m.Now(), Until: until, Provisional: !until.IsZero(), Due: m.Config.Invoices.Due, Issuer: m.Config.Issuer, Numbers: m.Config.Invoices,
+		Now: m.Now(), Until: until, Provisional: !until.IsZero(), Due: m.Config.Invoices.Due, Numbers: m.Config.Invoices,
 		Progress: m.progress("burn"),
 	})
 	if err != nil {

@@ -135,9 +135,6 @@ func (s *Source) Matches(key string) bool {
 	return ok
 }
 
-// Match returns what the path's named parts (yyyy, mm, dd, hh) stand for in key.
-func (s *Source) Match(key string) (fields map[string]string, ok bool) { return s.path.Match(key) }
-
 // Prefixes lists what the keys to look at begin with: for a dated path a prefix
 // for each UTC day from now less Lookback to the day after now's, else the text
 // before the first wildcard. A zero now asks for all of them.

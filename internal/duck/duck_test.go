@@ -3,6 +3,7 @@ package duck_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -155,5 +156,36 @@ func TestABuilderLoadsEveryType(t *testing.T) {
 	}
 	if _, err := duck.NewBuilder([]duck.Column{{Name: "d", Type: "DOUBLE"}}); err == nil {
 		t.Error("a binary float: want an error")
+	}
+}
+
+func TestRecordBatchesComeOutAsTheyWentIn(t *testing.T) {
+	s := open(t, duck.Options{})
+	b, err := duck.NewBuilder([]duck.Column{{Name: "t", Type: "VARCHAR"}, {Name: "c", Type: "DECIMAL(18,6)"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Append("paid", decimal128.FromI64(1_500_000))
+	b.Append(nil, nil)
+	if err := s.Load(t.Context(), "loaded", b); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := s.Arrow(t.Context(), "SELECT t, c FROM loaded WHERE t = ? OR t IS NULL", "paid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Release()
+	var got []string
+	for reader.Next() {
+		batch := reader.RecordBatch()
+		for row := range int(batch.NumRows()) {
+			got = append(got, batch.Column(0).ValueStr(row)+" "+batch.Column(1).ValueStr(row))
+		}
+	}
+	if err := reader.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"paid 1.5", "(null) (null)"}; !slices.Equal(got, want) {
+		t.Errorf("read %q, want %q", got, want)
 	}
 }

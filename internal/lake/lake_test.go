@@ -56,8 +56,10 @@ func TestARunIsSeenWholeOnceCommitted(t *testing.T) {
 	folder := newFolder(t)
 	l := open(t, folder)
 	file := upload(t, l, output(t, lake.Usage, "2026-10-01"))
-	if n := open(t, folder).State().LiveFiles(); n != 0 {
-		t.Fatalf("%d files are live before the commit", n)
+	for _, table := range lake.Tables() {
+		if files := open(t, folder).State().Files(table); len(files) != 0 {
+			t.Fatalf("%d files of %s are live before the commit", len(files), table.Name)
+		}
 	}
 	commit(t, l, lake.Run{Kind: lake.Ingest, Files: []lake.File{file}, Columns: []lake.Column{{Name: "model", Type: lake.DimensionType}}})
 

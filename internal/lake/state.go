@@ -131,9 +131,6 @@ func (s *State) Partition(table Table, partition string) []File {
 	return slices.DeleteFunc(s.Files(table), func(f File) bool { return f.Partition != partition })
 }
 
-// LiveFiles counts the live files of all tables.
-func (s *State) LiveFiles() int { return len(s.files) }
-
 // Closings returns the periods whose close has begun, oldest first.
 func (s *State) Closings() []Closing { return slices.Clone(s.closes) }
 
