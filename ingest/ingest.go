@@ -1,12 +1,12 @@
 // Package ingest makes usage, rejected and account_events out of raw objects (SPEC
 // section 3).
 //
-// A run goes through its objects once. Decoders turn their records into batches of
-// rows, which lie in scratch files of each UTC day, the spool; memory stays flat
-// whatever the size of the input. What is no usage, and little as a rule, streams
-// through DuckDB into a file of its own. Then SQL settles which of several copies
-// of an event counts, looking only at events that decoders met twice, and writes
-// each day's usage, sorted, to a file.
+// A run goes through its objects once. Decoders turn their records into packed rows,
+// which lie in scratch files of each UTC day; memory stays flat whatever the size of
+// the input. What is no usage, and little as a rule, streams through DuckDB into a
+// file of its own. Then SQL settles which of several copies of an event counts,
+// looking only at events that decoders met twice, and each day's usage is sorted and
+// written, several days side by side.
 // Nothing is committed here: package jobs commits what [Run] reports, or nothing
 // of it. A crash leaves files in scratch and no more.
 //
@@ -21,8 +21,8 @@ import (
 	"time"
 
 	"github.com/creditmill/creditmill/ingest/decode"
+	"github.com/creditmill/creditmill/ingest/row"
 	"github.com/creditmill/creditmill/ingest/source"
-	"github.com/creditmill/creditmill/ingest/spool"
 	"github.com/creditmill/creditmill/internal/duck"
 	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/period"
@@ -53,9 +53,9 @@ type Input struct {
 	// Known makes the view known_usage: lake.Usage's columns and Dynamic, the live
 	// rows of those UTC days ("2026-10-03"). It is called at most once. The view
 	// known_account_events, with lake.AccountEvents's columns, must exist already.
-	Known    func(ctx context.Context, days []string) error
-	Progress func(done, total int64) // packed bytes; may be nil
-	SortRows int                     // days of more usage are sorted by DuckDB, which spills; 0: about 4 million
+	Known     func(ctx context.Context, days []string) error
+	Progress  func(done, total int64) // packed bytes; may be nil
+	SortBytes int                     // of decoded usage that is sorted at once, of which several may be; 0: 256 MiB
 }
 
 // Report is what a run did, and the files to commit.
@@ -63,6 +63,7 @@ type Report struct {
 	Objects []ObjectReport // in the order of Input.Objects
 	Dynamic []lake.Column  // Input.Dynamic and what was first used now
 	Outputs []lake.Output
+	Newest  []lake.SourceTime // of usage, by source
 	Totals  Totals
 }
 
@@ -104,8 +105,9 @@ type run struct {
 	columns []lake.Column // of the user's, in the spool
 	dynamic []lake.Column // of the user's, to be written
 	read    []readObject  // by number, as Input.Objects
-	usage   *spool.Spool  // decoded usage, of objects that do not count too
+	usage   *row.Rows     // decoded usage, of objects that do not count too
 	twice   *decode.Seen  // the hashes that were met twice
 	settled bool          // some copy was found
 	outputs []lake.Output
+	newest  map[string]time.Time
 }

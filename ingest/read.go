@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/creditmill/creditmill/ingest/decode"
+	"github.com/creditmill/creditmill/ingest/row"
 	"github.com/creditmill/creditmill/ingest/source"
-	"github.com/creditmill/creditmill/ingest/spool"
 	"github.com/creditmill/creditmill/internal/duck"
 	"github.com/creditmill/creditmill/internal/period"
 	"github.com/creditmill/creditmill/sql"
@@ -38,7 +38,7 @@ const bytesPerEvent = 24
 // fellows takes more time; nothing else depends on it.
 const copiesInEvents = 8
 
-// readAll decodes every object into the spool.
+// readAll decodes every object: usage becomes packed rows in scratch.
 func (r *run) readAll(ctx context.Context) error {
 	sources := make([]*source.Source, 0, len(r.Objects))
 	var total int64
@@ -55,7 +55,7 @@ func (r *run) readAll(ctx context.Context) error {
 	defer cancel()
 	pool := decode.NewPool()
 	defer pool.Close()
-	r.usage = spool.New(r.Scratch, decode.UsageSchema(r.columns))
+	r.usage = row.New(r.Scratch, r.columns)
 	r.twice = decode.NewSeen(total / bytesPerEvent / copiesInEvents)
 	others := newStream(decode.OtherSchema())
 	options := decode.Options{
@@ -74,7 +74,7 @@ func (r *run) readAll(ctx context.Context) error {
 			of.Usage = w.usage.Write
 			w.decoder = decode.New(of)
 			defer w.close()
-			return errors.Join(w.work(ctx, parts, number), w.usage.Err())
+			return errors.Join(w.work(ctx, parts, number), w.usage.Flush())
 		})
 	}
 	var decoding error
@@ -163,7 +163,7 @@ const othersFile = "others.parquet"
 type worker struct {
 	*run
 	decoder  *decode.Decoder
-	usage    *spool.Writer
+	usage    *row.Writer
 	unpacker decode.Unpacker
 	progress func(int64)
 }

@@ -57,7 +57,7 @@ type bench struct {
 	now     time.Time
 	open    time.Time
 	days    []string // that were asked for
-	most    int      // Input.SortRows
+	most    int      // Input.SortBytes
 }
 
 func newBench(t *testing.T, texts ...string) *bench {
@@ -135,7 +135,7 @@ func (b *bench) try(objects ...raw) (ingest.Report, error) {
 	report, err := ingest.Run(context.Background(), ingest.Input{
 		Session: session, Scratch: scratch, Now: b.now, Objects: list, Calendar: calendar,
 		Earliest: instant("2026-10-01T00:00:00Z"), OpenStart: b.open, Dynamic: b.dynamic,
-		SortRows: b.most, Past: period.Duration{Days: 10}, Future: period.Duration{Elapsed: time.Hour},
+		SortBytes: b.most, Past: period.Duration{Days: 10}, Future: period.Duration{Elapsed: time.Hour},
 		Known: func(ctx context.Context, days []string) error {
 			b.days = days
 			scan := b.usage
@@ -306,11 +306,11 @@ calls/a | 4 | conflict | true
 	}
 }
 
-// TestDaysTooLargeForMemoryAreSortedAlike lets DuckDB sort what is sorted in memory
-// as a rule.
-func TestDaysTooLargeForMemoryAreSortedAlike(t *testing.T) {
+// TestLargeDaysAreSeveralFilesOfTheSameRows sorts days whole, in parts, and in parts
+// of an account or so each.
+func TestLargeDaysAreSeveralFilesOfTheSameRows(t *testing.T) {
 	var got [3]string
-	for i, most := range []int{0, 1, -1} { // no day, most days, all days
+	for i, most := range []int{0, 4 << 10, 512} {
 		b := newBench(t, calls)
 		b.most = most
 		var objects []raw
@@ -323,13 +323,36 @@ func TestDaysTooLargeForMemoryAreSortedAlike(t *testing.T) {
 			objects = append(objects, raw{fmt.Sprint("calls/", object), text.String()}, raw{fmt.Sprint("calls/unreadable", object), text.String()})
 		}
 		report := b.run(objects...)
-		got[i] = b.rows(report, lake.Usage, allUsage)
+		lines := strings.SplitAfter(b.rows(report, lake.Usage, allUsage), "\n")
+		slices.Sort(lines)
+		got[i] = strings.Join(lines, "")
+		session := b.session(t.TempDir())
+		files, rows := 0, map[string]int64{}
 		for _, o := range report.Outputs {
-			got[i] += fmt.Sprintln(o.Table.Name, o.Partition, o.Rows, o.MinTime, o.MaxTime)
+			rows[o.Table.Name+o.Partition] += o.Rows
+			if o.Table.Name != lake.Usage.Name {
+				continue
+			}
+			files++
+			var first, last time.Time
+			query := "SELECT min(time), max(time) FROM read_parquet(" + duck.Literal(o.Path) + ")"
+			if err := session.Row(t.Context(), query).Scan(&first, &last); err != nil || !first.Equal(o.MinTime) || !last.Equal(o.MaxTime) {
+				t.Errorf("%s is from %s to %s, %v; reported %s to %s", o.Path, first, last, err, o.MinTime, o.MaxTime)
+			}
+			var wrong int
+			query = "SELECT count(*) FROM (SELECT (account, time, source, event_id) AS k, lag(k) OVER (ORDER BY file_row_number) AS before" +
+				" FROM read_parquet(" + duck.Literal(o.Path) + ", file_row_number = true)) WHERE before > k"
+			if err := session.Row(t.Context(), query).Scan(&wrong); err != nil || wrong > 0 {
+				t.Errorf("%s: %d rows out of order, %v", o.Path, wrong, err)
+			}
 		}
+		if days := 8; i == 0 && files != days || i > 0 && files <= days {
+			t.Errorf("at most %d bytes at once make %d files", most, files)
+		}
+		got[i] += fmt.Sprint(rows)
 	}
-	expect(t, "some sorted by DuckDB", got[1], got[0])
-	expect(t, "all sorted by DuckDB", got[2], got[0])
+	expect(t, "in parts", got[1], got[0])
+	expect(t, "in small parts", got[2], got[0])
 }
 
 func TestSameIDInAnotherPeriodIsAnotherEvent(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/creditmill/creditmill/ingest/decode"
+	"github.com/creditmill/creditmill/ingest/row"
 	"github.com/creditmill/creditmill/ingest/source"
 	"github.com/creditmill/creditmill/internal/duck"
 	"github.com/creditmill/creditmill/internal/lake"
@@ -50,7 +50,7 @@ func (r *run) settle(ctx context.Context) error {
 
 // settleKnown finds the events that earlier runs have: the table ingest_known.
 func (r *run) settleKnown(ctx context.Context) error {
-	days := r.days()
+	days := r.usage.Days()
 	known := false
 	if len(days) > 0 {
 		texts := make([]string, len(days))
@@ -76,9 +76,7 @@ func (r *run) settleKnown(ctx context.Context) error {
 	statement := sql.Expand("duckdb/ingest_known", map[string][]lake.Column{
 		"Recorded": r.Dynamic, "New": r.columns[len(r.Dynamic):],
 	})
-	batches := r.usage.Read(days, usageColumns(r.columns, "#offset", "#period")...)
-	err := r.scan("ingest_usage_batches", batches, func() error { return r.Session.Exec(context.WithoutCancel(ctx), statement) })
-	if err := errors.Join(err, batches.Close()); err != nil {
+	if err := r.readUsage(ctx, "ingest_usage_batches", r.usage, statement); err != nil {
 		return fmt.Errorf("compare events with known usage: %w", err)
 	}
 	return nil
@@ -87,14 +85,25 @@ func (r *run) settleKnown(ctx context.Context) error {
 // loadCandidates makes the table ingest_candidate, of usage that decoders met
 // twice: both copies, and some that only look like it.
 func (r *run) loadCandidates(ctx context.Context) error {
-	batches := r.usage.Pick("#hash", func(hash int64) bool { return r.twice.Has(uint64(hash)) })
-	err := r.scan("ingest_candidate_batches", batches, func() error {
-		return r.Session.Exec(context.WithoutCancel(ctx), sql.Text("duckdb/ingest_candidates"))
-	})
-	if err := errors.Join(err, batches.Close()); err != nil {
+	picked, err := r.usage.Pick(r.twice.Has)
+	if err == nil {
+		err = r.readUsage(ctx, "ingest_candidate_batches", picked, sql.Text("duckdb/ingest_candidates"))
+	}
+	if err = errors.Join(err, picked.Close()); err != nil {
 		return fmt.Errorf("gather copies of events: %w", err)
 	}
 	return nil
+}
+
+// readUsage runs a statement that reads decoded usage under a name.
+func (r *run) readUsage(ctx context.Context, name string, usage *row.Rows, statement string) error {
+	months := decode.Months{Calendar: r.Calendar}
+	batches, err := usage.Read(usage.Days(), months.Of)
+	if err != nil {
+		return err
+	}
+	err = r.scan(name, batches, func() error { return r.Session.Exec(context.WithoutCancel(ctx), statement) })
+	return errors.Join(err, batches.Close())
 }
 
 // scan makes batches readable under a name while do runs, which reads them once.
@@ -132,28 +141,7 @@ func (r *run) loadObjects(ctx context.Context) error {
 	if r.dynamic, err = source.Columns(r.Dynamic, distinct(used)...); err != nil {
 		return err
 	}
-	if err := r.Session.Load(ctx, "ingest_object", b); err != nil {
-		return err
-	}
-	if err := r.Session.Exec(ctx, sql.Text("duckdb/ingest_names")); err != nil {
-		return fmt.Errorf("name objects: %w", err)
-	}
-	return nil
-}
-
-// days are the UTC days, since 1970, of the usage that counts so far.
-func (r *run) days() []int32 {
-	var days []int32
-	for i := range r.read {
-		if !r.read[i].kept() {
-			continue
-		}
-		for day := range r.read[i].counts.Days {
-			days = append(days, day)
-		}
-	}
-	slices.Sort(days)
-	return slices.Compact(days)
+	return r.Session.Load(ctx, "ingest_object", b)
 }
 
 func dayStart(day int32) time.Time { return time.Unix(int64(day)*86400, 0).UTC() }

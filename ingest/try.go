@@ -6,14 +6,17 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
 	"github.com/creditmill/creditmill/ingest/decode"
 	"github.com/creditmill/creditmill/ingest/source"
+	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/period"
 )
 
@@ -59,19 +62,23 @@ func Try(ctx context.Context, src *source.Source, key string, r io.Reader, n int
 	pool := decode.NewPool()
 	defer pool.Close()
 	var records []TryRecord
-	take := func(b arrow.RecordBatch) bool {
-		defer b.Release()
-		for row := range int(b.NumRows()) {
-			if t := tryRecord(b, row); t.Kind != TryEvent || t.Raw == "" { // else the text of a copy
-				records = append(records, t)
-			}
-		}
-		return true
-	}
 	d := decode.New(decode.Options{
 		Dynamic: columns, Calendar: calendar, Seen: decode.NewSeen(1), Pool: pool, KeepSkipped: true, Limit: int64(n),
 		Oldest: time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), Latest: time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC),
-		Twice: decode.NewSeen(1), Usage: func(_ int32, b arrow.RecordBatch) bool { return take(b) }, Other: take,
+		Twice: decode.NewSeen(1),
+		Usage: func(u *decode.Usage) bool {
+			records = append(records, tryUsage(u, columns))
+			return true
+		},
+		Other: func(b arrow.RecordBatch) bool {
+			defer b.Release()
+			for row := range int(b.NumRows()) {
+				if t := tryOther(b, row); t.Kind != TryEvent { // else the text of a copy
+					records = append(records, t)
+				}
+			}
+			return true
+		},
 	})
 	defer d.Close()
 	var unpacker decode.Unpacker
@@ -85,8 +92,37 @@ func Try(ctx context.Context, src *source.Source, key string, r io.Reader, n int
 	return records, errors.Join(err, in.err)
 }
 
-// tryRecord reads a row of a batch.
-func tryRecord(b arrow.RecordBatch, row int) TryRecord {
+// tryUsage is what a usage event is in the table usage.
+func tryUsage(u *decode.Usage, columns []lake.Column) TryRecord {
+	text := func(name string, value []byte) TryField {
+		return TryField{Name: name, Value: string(value), Null: value == nil}
+	}
+	t := TryRecord{Line: u.Line, Offset: u.Offset, Kind: TryEvent, Fields: []TryField{
+		{Name: "time", Value: period.FormatInstant(time.UnixMicro(u.Time))},
+		text("event_id", u.ID), text("account", u.Account),
+		text("project", u.Project), text("key", u.Key), text("operation", u.Operation),
+	}}
+	for i, c := range columns {
+		f := TryField{Name: c.Name, Null: u.Units[i] < 0}
+		switch {
+		case c.Type == lake.DimensionType:
+			f = text(c.Name, u.Texts[i])
+		case f.Null:
+		case c.Type == lake.IntegerQuantityType:
+			f.Value = strconv.FormatInt(u.Units[i], 10)
+		default:
+			f.Value = decimal128.FromI64(u.Units[i]).ToString(quantityScale)
+		}
+		t.Fields = append(t.Fields, f)
+	}
+	return t
+}
+
+// quantityScale is the number of digits behind the point of lake.DecimalQuantityType.
+const quantityScale = 6
+
+// tryOther reads a row of a batch of the rest.
+func tryOther(b arrow.RecordBatch, row int) TryRecord {
 	t := TryRecord{}
 	for i, field := range b.Schema().Fields() {
 		column := b.Column(i)
@@ -111,33 +147,22 @@ func tryRecord(b arrow.RecordBatch, row int) TryRecord {
 		case "#raw":
 			t.Raw = value
 		default:
-			if !strings.HasPrefix(field.Name, "#") {
-				t.Fields = append(t.Fields, TryField{field.Name, value, null})
+			if name, has := accountEventNames[field.Name]; has {
+				t.Fields = append(t.Fields, TryField{name, value, null})
 			}
 		}
 	}
-	return t.tidy()
-}
-
-// tidy keeps the fields that the record's kind has, by their names in its table.
-func (t TryRecord) tidy() TryRecord {
-	switch t.Kind {
-	case TryReject, TrySkipped:
+	if t.Kind != TryAccountEvent {
 		t.Fields = nil
-	case TryAccountEvent:
-		names := map[string]string{"event_id": "event_id", "operation": "type", "account": "account", "time": "at"}
-		var fields []TryField
-		for _, f := range t.Fields {
-			if name, has := names[f.Name]; has {
-				fields = append(fields, TryField{name, f.Value, f.Null})
-			}
-		}
-		fields = append(fields, TryField{Name: "payload", Value: t.Raw})
-		t.Fields = fields
-		t.Raw = ""
+		return t
 	}
+	t.Fields = append(t.Fields, TryField{Name: "payload", Value: t.Raw})
+	t.Raw = ""
 	return t
 }
+
+// accountEventNames are the columns of account_events by those of a batch.
+var accountEventNames = map[string]string{"event_id": "event_id", "operation": "type", "account": "account", "time": "at"}
 
 func valueText(column arrow.Array, row int) string {
 	if times, ok := column.(*array.Timestamp); ok {

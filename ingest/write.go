@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/sql"
@@ -33,12 +35,6 @@ func (r *run) write(ctx context.Context, o lake.Output, query string, args ...an
 	}
 	if o.Rows == 0 {
 		return os.Remove(o.Path)
-	}
-	if o.Table.Name == lake.Usage.Name && o.MinTime.IsZero() {
-		times := r.Session.Row(ctx, sql.Expand("duckdb/ingest_file_times", map[string]string{"Path": o.Path}))
-		if err := times.Scan(&o.MinTime, &o.MaxTime); err != nil {
-			return err
-		}
 	}
 	r.outputs = append(r.outputs, o)
 	return nil
@@ -123,6 +119,9 @@ func (r *run) report(ctx context.Context) (Report, error) {
 		t.AccountEvents += accountEvents[i]
 		t.Rejects += o.Rejects
 		t.Skipped += o.Skipped
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.newest)) {
+		report.Newest = append(report.Newest, lake.SourceTime{Source: name, Time: r.newest[name]})
 	}
 	return report, errors.Join(r.usage.Close(), os.Remove(filepath.Join(r.Scratch, othersFile)))
 }

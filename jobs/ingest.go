@@ -102,13 +102,9 @@ func (d *desk) ingest(ctx context.Context, objects []ingest.Object, report *Inge
 	if len(taken) == 0 && slices.Equal(report.Unread, state.Unread) {
 		return nil, nil
 	}
-	newest, err := d.newestTimes(ctx, read.Outputs)
-	if err != nil {
-		return nil, err
-	}
 	return &draft{
 		run: lake.Run{
-			Kind: lake.Ingest, Columns: read.Dynamic[len(state.Columns):], Unread: &report.Unread, Newest: newest, Totals: report.Totals,
+			Kind: lake.Ingest, Columns: read.Dynamic[len(state.Columns):], Unread: &report.Unread, Newest: read.Newest, Totals: report.Totals,
 		},
 		outputs: read.Outputs,
 		numbered: func(ctx context.Context, run int64) ([]lake.Output, error) {
@@ -143,34 +139,6 @@ func unreadOf(objects []ingest.ObjectReport) []lake.Unread {
 		unread = append(unread, lake.Unread{Source: o.Source, Object: o.Object, Identity: o.Identity, Reason: reason})
 	}
 	return unread
-}
-
-// newestTimes is the newest event time by source in what was read.
-func (d *desk) newestTimes(ctx context.Context, outputs []lake.Output) ([]lake.SourceTime, error) {
-	var paths []string
-	for _, out := range outputs {
-		if out.Table.Name == lake.Usage.Name && out.Rows > 0 {
-			paths = append(paths, out.Path)
-		}
-	}
-	scan := duck.Scan{Columns: []lake.Column{{Name: "source", Type: "VARCHAR"}, {Name: "time", Type: "TIMESTAMP"}}, Groups: []duck.Group{{Files: paths}}}
-	if err := d.session.View(ctx, "read_usage", scan); err != nil {
-		return nil, err
-	}
-	rows, err := d.session.Rows(ctx, "SELECT source, max(time) FROM read_usage GROUP BY source ORDER BY source")
-	if err != nil {
-		return nil, fmt.Errorf("newest event time: %w", err)
-	}
-	defer rows.Close()
-	var newest []lake.SourceTime
-	for rows.Next() {
-		var n lake.SourceTime
-		if err := rows.Scan(&n.Source, &n.Time); err != nil {
-			return nil, err
-		}
-		newest = append(newest, n)
-	}
-	return newest, rows.Err()
 }
 
 func (d *desk) writeObjects(ctx context.Context, objects []ingest.ObjectReport, run int64) (lake.Output, error) {

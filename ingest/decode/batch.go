@@ -7,24 +7,8 @@ import (
 	"github.com/creditmill/creditmill/internal/lake"
 )
 
-// Columns of a batch of usage. Names that begin with # are no user's: none of his
-// can.
-const (
-	usageObject    = iota // #object INTEGER: which object, by the number the caller gave it
-	usageLine             // #line BIGINT
-	usageOffset           // #offset BIGINT: of the record in the unpacked stream
-	usageHash             // #hash BIGINT: of (source, account, event id, period)
-	usagePeriod           // #period INTEGER: months since year 0 of the event's period
-	usageTime             // time TIMESTAMP
-	usageID               // event_id
-	usageAccount          // account
-	usageProject          // project
-	usageKey              // key
-	usageOperation        // operation
-	usageDynamic          // the first dimension or quantity
-)
-
-// Columns of a batch of everything else.
+// Columns of a batch of what is no usage. Names that begin with # are no user's:
+// none of his can.
 const (
 	otherObject    = iota // #object INTEGER
 	otherKind             // #kind INTEGER: a [RowKind]
@@ -39,7 +23,7 @@ const (
 	otherRaw              // #raw: the record's text; of an account event its payload
 )
 
-// A RowKind says what a row of the other batches is.
+// A RowKind says what a row of a batch is.
 type RowKind int32
 
 // The kinds of row.
@@ -65,15 +49,6 @@ var (
 	fieldOperation = fixedField{"operation", "VARCHAR", arrow.BinaryTypes.String}
 	fieldRaw       = fixedField{"#raw", "VARCHAR", arrow.BinaryTypes.String}
 
-	usageFields = []fixedField{
-		usageObject: fieldObject, usageLine: fieldLine, usageOffset: fieldOffset,
-		usageHash:   {"#hash", "BIGINT", arrow.PrimitiveTypes.Int64},
-		usagePeriod: {"#period", "INTEGER", arrow.PrimitiveTypes.Int32},
-		usageTime:   fieldTime, usageID: fieldID, usageAccount: fieldAccount,
-		usageProject:   {"project", "VARCHAR", arrow.BinaryTypes.String},
-		usageKey:       {"key", "VARCHAR", arrow.BinaryTypes.String},
-		usageOperation: fieldOperation,
-	}
 	otherFields = []fixedField{
 		otherObject: fieldObject, otherKind: {"#kind", "INTEGER", arrow.PrimitiveTypes.Int32},
 		otherLine: fieldLine, otherOffset: fieldOffset, otherTime: fieldTime, otherID: fieldID,
@@ -83,15 +58,6 @@ var (
 		otherRaw:    fieldRaw,
 	}
 )
-
-// UsageSchema is that of the usage batches, the user's columns behind.
-func UsageSchema(dynamic []lake.Column) *arrow.Schema {
-	fields := schemaFields(usageFields...)
-	for _, c := range dynamic {
-		fields = append(fields, arrow.Field{Name: c.Name, Type: arrowType(c.Type), Nullable: true})
-	}
-	return arrow.NewSchema(fields, nil)
-}
 
 // OtherSchema is that of the other batches.
 func OtherSchema() *arrow.Schema { return arrow.NewSchema(schemaFields(otherFields...), nil) }
@@ -113,23 +79,9 @@ func schemaFields(list ...fixedField) []arrow.Field {
 	return fields
 }
 
-func arrowType(sql string) arrow.DataType {
-	switch sql {
-	case lake.DimensionType:
-		return arrow.BinaryTypes.String
-	case lake.IntegerQuantityType:
-		return arrow.PrimitiveTypes.Int64
-	case lake.DecimalQuantityType:
-		return &arrow.Decimal128Type{Precision: 18, Scale: 6}
-	default:
-		panic("no dimension or quantity is of type " + sql)
-	}
-}
-
 // What bounds a batch.
 const (
 	batchRows = 4 << 10
-	fewRows   = 512 // of a day beyond the first manyDays that a decoder has open
 	batchText = 16 << 20
 )
 
@@ -138,20 +90,19 @@ const (
 type batch struct {
 	schema *arrow.Schema
 	cols   []*column
-	limit  int
 	rows   int
 	raw    int // bytes of the records so far, or of #raw and #detail
 }
 
-func newBatch(pool *Pool, schema *arrow.Schema, limit int) *batch {
-	b := &batch{schema: schema, limit: limit}
+func newBatch(pool *Pool, schema *arrow.Schema) *batch {
+	b := &batch{schema: schema}
 	for _, f := range schema.Fields() {
-		b.cols = append(b.cols, newColumn(pool, f.Type, limit))
+		b.cols = append(b.cols, newColumn(pool, f.Type, batchRows))
 	}
 	return b
 }
 
-func (b *batch) full() bool { return b.rows == b.limit || b.raw > batchText }
+func (b *batch) full() bool { return b.rows == batchRows || b.raw > batchText }
 
 // take returns the rows so far as a record batch, and begins anew.
 func (b *batch) take() arrow.RecordBatch {

@@ -43,9 +43,6 @@ func (c *column) begin() {
 	case arrow.INT64, arrow.TIMESTAMP:
 		c.fixed = c.pool.Allocate(8 * c.rows)
 		c.wide = unsafe.Slice((*int64)(unsafe.Pointer(unsafe.SliceData(c.fixed))), c.rows)
-	case arrow.DECIMAL128:
-		c.fixed = c.pool.Allocate(16 * c.rows)
-		c.wide = unsafe.Slice((*int64)(unsafe.Pointer(unsafe.SliceData(c.fixed))), 2*c.rows)
 	case arrow.INT32:
 		c.fixed = c.pool.Allocate(4 * c.rows)
 		c.slim = unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(c.fixed))), c.rows)
@@ -96,16 +93,6 @@ func (c *column) int32(row int, v int32) {
 	c.n++
 }
 
-// decimal appends a count of the type's smallest units, none negative.
-func (c *column) decimal(row int, units int64) {
-	if c.n < row {
-		c.nullsTo(row)
-	}
-	c.wide[2*c.n] = units
-	c.wide[2*c.n+1] = 0
-	c.n++
-}
-
 // nullsTo makes the rows before row that have no value NULL.
 func (c *column) nullsTo(row int) {
 	n := c.n
@@ -118,8 +105,6 @@ func (c *column) nullsTo(row int) {
 		}
 	case arrow.INT32:
 		clear(c.slim[n:row])
-	case arrow.DECIMAL128:
-		clear(c.wide[2*n : 2*row])
 	default:
 		clear(c.wide[n:row])
 	}

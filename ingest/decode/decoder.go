@@ -1,12 +1,11 @@
-// Package decode turns the bytes of an object into typed Arrow record batches: a
-// row for each record, which is a usage event, an account event or a reject with
-// its reason (SPEC section 3; section 14, 1-5, 7 and 45). No record is dropped
+// Package decode turns the bytes of an object into typed records: usage events, one
+// at a time, and Arrow record batches of account events and of rejects with their
+// reason (SPEC section 3; section 14, 1-5, 7 and 45). No record is dropped
 // but those that the source's `where` leaves out, and those are counted.
 //
 // A [Decoder] reads one object after another in one pass, without allocating for
 // a record; several decoders work side by side and share a [Seen] and a [Pool].
-// Usage comes out in batches of one UTC day each, the rest in others. Rows carry
-// object, line and offset, so that the order in which batches come out does not
+// All that comes out carries object, line and offset, so that its order does not
 // matter. Duplicates are not judged here: an event that may be a copy leaves its
 // raw text in a row of its own, and package ingest settles it.
 package decode
@@ -32,7 +31,7 @@ import (
 
 // Options are what decoders of one run share.
 type Options struct {
-	Dynamic     []lake.Column // the user's columns of a batch: those of every source in the run
+	Dynamic     []lake.Column // dimensions and quantities: those of every source in the run
 	Calendar    period.Calendar
 	Oldest      time.Time // usage before is too_old; inclusive
 	Latest      time.Time // usage after is in the future; inclusive
@@ -41,16 +40,27 @@ type Options struct {
 	Pool        *Pool
 	KeepSkipped bool  // give records that `where` leaves out a row too
 	Limit       int64 // records of an object to decode; 0: all
-	// Usage takes over a batch of a UTC day (since 1970), Other one of the rest. Not
+	// Usage is called with each usage event, Other takes over batches of the rest. Not
 	// ok: stop.
-	Usage func(day int32, b arrow.RecordBatch) (ok bool)
+	Usage func(*Usage) (ok bool)
 	Other func(arrow.RecordBatch) (ok bool)
+}
+
+// Usage is a usage event as the source maps it. Its texts are good until the call
+// that it is given to returns.
+type Usage struct {
+	Object                               int32    // by the number that the caller gave it
+	Line, Offset                         int64    // of the record, in the unpacked stream
+	Hash                                 uint64   // of source, account, id and period
+	Time                                 int64    // microseconds since 1970
+	ID, Account, Project, Key, Operation []byte   // Project and Key: nil for NULL
+	Texts                                [][]byte // by number in Options.Dynamic: of a dimension; nil: NULL
+	Units                                []int64  // of a quantity, in its type's smallest units; -1: NULL
 }
 
 // Counts is what an object held. Records = Usage + AccountEvents + Rejects + Skipped.
 type Counts struct {
 	Records, Usage, AccountEvents, Rejects, Skipped int64
-	Days                                            map[int32]int64  // usage by UTC day since 1970
 	ByReason                                        map[Reason]int64 // the rejects
 }
 
@@ -63,15 +73,14 @@ type Decoder struct {
 	oldest   int64
 	latest   int64
 	other    *batch
-	days     days
+	usage    Usage
 	mappings map[*source.Source]*reading
 	window   window
-	months   months
+	months   Months
 	idents   []byte
 	detail   []byte
 	scratch  []byte
-	units    []int64
-	texts    [][]byte
+	stopped  bool // Usage said so
 }
 
 // A reading is a mapping with what reads its records.
@@ -87,28 +96,17 @@ func New(o Options) *Decoder {
 	oldest, _ := micro(o.Oldest)
 	latest, _ := micro(o.Latest)
 	return &Decoder{
-		o: o, oldest: oldest, latest: latest, other: newBatch(o.Pool, OtherSchema(), batchRows),
-		days:     days{pool: o.Pool, schema: UsageSchema(o.Dynamic), emit: o.Usage},
-		mappings: map[*source.Source]*reading{}, months: months{calendar: o.Calendar},
-		units: make([]int64, len(o.Dynamic)), texts: make([][]byte, len(o.Dynamic)),
+		o: o, oldest: oldest, latest: latest, other: newBatch(o.Pool, OtherSchema()),
+		usage:    Usage{Units: make([]int64, len(o.Dynamic)), Texts: make([][]byte, len(o.Dynamic))},
+		mappings: map[*source.Source]*reading{}, months: Months{Calendar: o.Calendar},
 	}
 }
 
-// Close frees the memory of the batches being filled.
-func (d *Decoder) Close() {
-	d.other.free()
-	d.days.free()
-}
+// Close frees the memory of the batch being filled.
+func (d *Decoder) Close() { d.other.free() }
 
-// Flush emits what is in the batches being filled.
+// Flush emits what is in the batch being filled.
 func (d *Decoder) Flush() error {
-	if !d.days.flush() {
-		return ErrStopped
-	}
-	return d.flushOther()
-}
-
-func (d *Decoder) flushOther() error {
 	if d.other.rows > 0 && !d.o.Other(d.other.take()) {
 		return ErrStopped
 	}
@@ -147,9 +145,11 @@ func (d *Decoder) Object(ctx context.Context, src *source.Source, number int32, 
 	}
 	r.object(key)
 	d.window.reset(stream)
-	d.days.begin()
+	for i := range d.o.Dynamic { // what the source before mapped
+		d.usage.Texts[i], d.usage.Units[i] = nil, -1
+	}
 	o := object{d: d, r: r, number: number, key: key}
-	o.counts.Days, o.counts.ByReason = map[int32]int64{}, map[Reason]int64{}
+	o.counts.ByReason = map[Reason]int64{}
 	if r.csv != nil {
 		if err := r.csv.header(&d.window); err != nil {
 			if errors.Is(err, io.EOF) {
@@ -170,15 +170,14 @@ func (d *Decoder) Object(ctx context.Context, src *source.Source, number int32, 
 			break
 		}
 		if d.other.full() {
-			if err := d.flushOther(); err != nil {
+			if err := d.Flush(); err != nil {
 				return Counts{}, err
 			}
 		}
-		if d.days.stopped {
+		if d.stopped {
 			return Counts{}, ErrStopped
 		}
 	}
-	d.days.count(o.counts.Days)
 	return o.counts, nil
 }
 
@@ -249,10 +248,7 @@ func (o *object) wanted() bool {
 	return true
 }
 
-// An identity is the five strings that say whose call it was.
-type identity struct{ id, account, operation, project, key []byte }
-
-// usage writes the record as a row, or says why it cannot be one.
+// usage hands the record on as a usage event, or says why it cannot be one.
 func (o *object) usage() fault {
 	r, d := o.r, o.d
 	for i := range r.scalars {
@@ -260,28 +256,28 @@ func (o *object) usage() fault {
 			return fault{reason: Malformed, field: v.name, detail: "is an object or a list where one value belongs"}
 		}
 	}
-	var who identity
+	u := &d.usage
 	var flaw fault
 	if r.id == nil {
 		d.idents = append(d.idents[:0], o.key...)
 		d.idents = append(d.idents, ':')
 		d.idents = strconv.AppendInt(d.idents, o.frame.line, 10)
-		if who.id = d.idents; badID(who.id) {
+		if u.ID = d.idents; badID(u.ID) {
 			return fault{reason: BadID, detail: "its id, made of key and line, is longer than 256 bytes or has a control character"}
 		}
-	} else if who.id, flaw = o.ident(r.id, true); flaw.reason != "" {
+	} else if u.ID, flaw = o.ident(r.id, true); flaw.reason != "" {
 		return flaw
 	}
-	if who.account, flaw = o.ident(&r.account, true); flaw.reason != "" {
+	if u.Account, flaw = o.ident(&r.account, true); flaw.reason != "" {
 		return flaw
 	}
-	if who.operation, flaw = o.ident(&r.operation, true); flaw.reason != "" {
+	if u.Operation, flaw = o.ident(&r.operation, true); flaw.reason != "" {
 		return flaw
 	}
-	if who.project, flaw = o.ident(r.project, false); flaw.reason != "" {
+	if u.Project, flaw = o.ident(r.project, false); flaw.reason != "" {
 		return flaw
 	}
-	if who.key, flaw = o.ident(r.key, false); flaw.reason != "" {
+	if u.Key, flaw = o.ident(r.key, false); flaw.reason != "" {
 		return flaw
 	}
 	text, ok := r.read(&r.time, r.rec)
@@ -302,7 +298,7 @@ func (o *object) usage() fault {
 	if at < d.oldest {
 		return fault{reason: TooOld, field: r.time.name, value: text, valued: true, at: at, timed: true, detail: "is earlier than " + period.FormatInstant(d.o.Oldest)}
 	}
-	o.write(&who, at)
+	o.emit(at)
 	return fault{}
 }
 
@@ -325,10 +321,9 @@ func (o *object) ident(v *value, needed bool) ([]byte, fault) {
 	return text, fault{}
 }
 
-// dynamics reads dimensions into texts (nil: NULL) and quantities into units (-1:
-// NULL).
+// dynamics reads dimensions and quantities.
 func (o *object) dynamics() fault {
-	r, d := o.r, o.d
+	r, u := o.r, &o.d.usage
 	for _, i := range r.mapped {
 		column := &r.dynamic[i]
 		text, ok := r.read(&column.value, r.rec)
@@ -339,13 +334,13 @@ func (o *object) dynamics() fault {
 			case !ok:
 				text = nil
 			}
-			d.texts[i] = text
+			u.Texts[i] = text
 			continue
 		}
 		if !ok {
-			d.units[i] = -1
+			u.Units[i] = -1
 			if column.has {
-				d.units[i] = column.units
+				u.Units[i] = column.units
 			}
 			continue
 		}
@@ -353,7 +348,7 @@ func (o *object) dynamics() fault {
 		if bad != numberOK {
 			return bad.fault(column, text)
 		}
-		d.units[i] = units
+		u.Units[i] = units
 	}
 	return fault{}
 }
@@ -377,83 +372,56 @@ func (n numberFault) fault(column *dynamic, text []byte) fault {
 	return f
 }
 
-// write appends a usage row.
-func (o *object) write(who *identity, at int64) {
-	d := o.d
-	month := d.months.of(at)
-	hash := d.hash(o.r.src.Name, who, month)
-	met := d.o.Seen.touch(hash)
-	day := d.days.of(at)
-	b := day.batch
-	row := b.rows
-	b.cols[usageObject].int32(row, o.number)
-	b.cols[usageLine].int64(row, o.frame.line)
-	b.cols[usageOffset].int64(row, o.frame.offset)
-	b.cols[usageHash].int64(row, int64(hash))
-	b.cols[usagePeriod].int32(row, month)
-	b.cols[usageTime].int64(row, at)
-	b.cols[usageID].text(row, who.id)
-	b.cols[usageAccount].text(row, who.account)
-	if who.project != nil {
-		b.cols[usageProject].text(row, who.project)
+// emit hands the event on.
+func (o *object) emit(at int64) {
+	d, u := o.d, &o.d.usage
+	u.Object, u.Line, u.Offset = o.number, o.frame.line, o.frame.offset
+	u.Time, u.Hash = at, d.hash(o.r.src.Name, d.months.Of(at))
+	met := d.o.Seen.touch(u.Hash)
+	if !d.o.Usage(u) {
+		d.stopped = true
 	}
-	if who.key != nil {
-		b.cols[usageKey].text(row, who.key)
-	}
-	b.cols[usageOperation].text(row, who.operation)
-	for _, i := range o.r.mapped {
-		column, c := &o.r.dynamic[i], b.cols[usageDynamic+i]
-		switch {
-		case !column.quantity:
-			if text := d.texts[i]; text != nil {
-				c.text(row, text)
-			}
-		case d.units[i] < 0:
-		case column.decimal:
-			c.decimal(row, d.units[i])
-		default:
-			c.int64(row, d.units[i])
-		}
-	}
-	b.raw += o.frame.end // no less than the texts
-	if d.o.Seen.addTo(met, hash) {
-		d.o.Twice.add(hash)
+	if d.o.Seen.addTo(met, u.Hash) {
+		d.o.Twice.add(u.Hash)
 		o.common(UsageRow)
 		o.endRow(o.raw())
 	}
-	d.days.wrote(day)
 	o.counts.Usage++
 }
 
-func (d *Decoder) hash(src string, who *identity, month int32) uint64 {
+// hash is that of the event's identity: source, account, id and period.
+func (d *Decoder) hash(src string, month int32) uint64 {
+	u := &d.usage
 	s := d.scratch[:0]
-	s = append(s, byte(month), byte(month>>8), byte(month>>16), byte(len(who.account)), byte(len(who.account)>>8))
-	s = append(s, who.account...)
-	s = append(s, who.id...)
+	s = append(s, byte(month), byte(month>>8), byte(month>>16), byte(len(u.Account)), byte(len(u.Account)>>8))
+	s = append(s, u.Account...)
+	s = append(s, u.ID...)
 	s = append(s, 0)
 	s = append(s, src...)
 	d.scratch = s
 	return xxh3.Hash(s)
 }
 
-// months finds the period of an instant, mostly the one of the instant before.
-type months struct {
-	calendar period.Calendar
+// Months numbers the periods of instants, of which one is mostly in the period of
+// the one before.
+type Months struct {
+	Calendar period.Calendar
 	from, to int64
 	month    int32
 }
 
-func (m *months) of(at int64) int32 {
+// Of is the number of the period of an instant, in microseconds since 1970.
+func (m *Months) Of(at int64) int32 {
 	if at < m.from || at >= m.to {
 		t := time.UnixMicro(at)
-		p := m.calendar.Of(t)
-		m.from, m.to = m.calendar.Start(p).UnixMicro(), m.calendar.End(p).UnixMicro()
-		m.month = Month(m.calendar, t)
+		p := m.Calendar.Of(t)
+		m.from, m.to = m.Calendar.Start(p).UnixMicro(), m.Calendar.End(p).UnixMicro()
+		m.month = Month(m.Calendar, t)
 	}
 	return m.month
 }
 
-// Month is the number that a batch has for the period of t.
+// Month is the number of the period of t: months since year 0.
 func Month(calendar period.Calendar, t time.Time) int32 {
 	local := t.In(calendar.Location())
 	return int32(local.Year()*12) + int32(local.Month()) - 1

@@ -18,7 +18,7 @@ type RawRows struct {
 // NewRawRows returns an empty set of rows in the pool's memory. What emit is given
 // it takes over; not ok: stop.
 func NewRawRows(pool *Pool, emit func(arrow.RecordBatch) (ok bool)) *RawRows {
-	return &RawRows{emit, newBatch(pool, RawSchema(), batchRows)}
+	return &RawRows{emit, newBatch(pool, RawSchema())}
 }
 
 // RawSchema is that of the batches.

@@ -50,7 +50,7 @@ func decodeAll(t *testing.T, yaml string, stream io.Reader) (rejects, raws []str
 	d := New(Options{
 		Dynamic: columns, Calendar: calendar, Seen: NewSeen(10), Pool: pool,
 		Oldest: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), Latest: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
-		Twice: NewSeen(10), Usage: func(_ int32, b arrow.RecordBatch) bool { b.Release(); return true },
+		Twice: NewSeen(10), Usage: func(*Usage) bool { return true },
 		Other: func(b arrow.RecordBatch) bool {
 			defer b.Release()
 			for row := range int(b.NumRows()) {
