@@ -28,7 +28,7 @@ func (r *run) open(ctx context.Context) (err error) {
 		{&r.fixed, "duckdb/invoice_fixed_currency", nil},
 	} {
 		file := filepath.Join(r.work, path.Base(stream.statement)+".parquet")
-		if err := sorted(ctx, r.Session, sql.Text(stream.statement), file, stream.args...); err != nil {
+		if err := copyToScratch(ctx, r.Session, sql.Text(stream.statement), file, stream.args...); err != nil {
 			return fmt.Errorf("%s: %w", stream.statement, err)
 		}
 		if *stream.to, err = openAccountRows(ctx, file); err != nil {
@@ -38,7 +38,7 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err := r.openCycles(ctx); err != nil {
 		return fmt.Errorf("usage of running cycles: %w", err)
 	}
-	if r.calls, err = openCalls(ctx, r.Session, r.work); err != nil {
+	if r.calls, err = openCalls(ctx, r.Session, r.work, r.RatedFiles); err != nil {
 		return err
 	}
 	if !r.Provisional {
@@ -47,7 +47,7 @@ func (r *run) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	r.statement = newStatement()
+	r.statement = newStatement(r.calls)
 	if err := r.tables.open(r.work, r.Provisional); err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (r *run) openCycles(ctx context.Context) (err error) {
 	}
 	path := filepath.Join(r.work, "cycle_usage.parquet")
 	err = cycles.read(r.Session, "invoice_cycles", func() error {
-		return sorted(ctx, r.Session, sql.Text("duckdb/invoice_cycle_usage"), path)
+		return copyToScratch(ctx, r.Session, sql.Text("duckdb/invoice_cycle_usage"), path)
 	})
 	if err != nil {
 		return err
@@ -226,57 +226,40 @@ func (r *run) behind(rows *accountRows, name string, do func(record) error) erro
 
 // burnCalls burns the account's calls.
 func (r *run) burnCalls(ctx context.Context, name string, machine *account.Machine) error {
-	c := r.calls
-	if next, ok := c.peek(); !ok || next != name {
+	if next, ok := r.calls.peek(); !ok || next != name {
 		return nil
 	}
-	sources := c.names["source"]
 	before := int64(math.MinInt64) // posted_at of the last call
-	for {
-		number := c.account[c.row]
-		for c.row < c.size && c.account[c.row] == number {
-			i := c.row
-			credits, postedAt := c.credits[i], int64(c.postedAt[i])
-			if credits.HighBits() != 0 || credits.LowBits() > math.MaxInt64 {
-				return fmt.Errorf("account %q: call %q has credits that cannot be: %s", name, c.event.Value(i), credits.ToString(6))
-			}
-			if postedAt < before {
-				return fmt.Errorf("account %q: call %q posts before the call that burns before it", name, c.event.Value(i))
-			}
-			before = postedAt
-			n := int64(credits.LowBits())
-			splits, err := machine.Call(postedAt, n)
-			if err != nil {
-				return fmt.Errorf("call %q of source %q: %w", c.event.Value(i), sources[c.source[i]], err)
-			}
-			if r.burns != nil {
-				for s := range splits {
-					if err := r.burns.add(ctx, name, postedAt, sources[c.source[i]], c.event.Value(i), &splits[s]); err != nil {
-						return err
-					}
+	err := r.calls.each(func(c call) error {
+		credits, postedAt := c.long(callCredits), c.long(callPostedAt)
+		if postedAt < before {
+			return fmt.Errorf("account %q: call %q posts before the call that burns before it", name, c.event())
+		}
+		before = postedAt
+		splits, err := machine.Call(postedAt, credits)
+		if err != nil {
+			return fmt.Errorf("call %q of source %q: %w", c.event(), r.calls.source.text(c.name(callSource)), err)
+		}
+		if r.burns != nil {
+			for s := range splits {
+				if err := r.burns.add(ctx, name, r.calls.source.text(c.name(callSource)), c, &splits[s]); err != nil {
+					return err
 				}
-				r.statement.add(usageKey{c.operation[i], c.project[i], c.key[i]}, c.late.Value(i), n, splits)
 			}
-			r.done++
-			c.row++
+			r.statement.add(usageKey{c.name(callOperation), c.name(callProject), c.name(callKey)}, c.late(), credits, splits)
 		}
-		if c.row < c.size {
-			return nil
-		}
-		if r.Progress != nil {
-			r.Progress(r.done, c.total)
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := c.load(); err != nil {
-			return err
-		}
-		if next, ok := c.peek(); !ok || next != name {
-			return nil
-		}
+		r.done++
+		return nil
+	})
+	if r.Progress != nil && r.done-r.told >= callsPerTelling {
+		r.told = r.done
+		r.Progress(r.done, r.calls.total)
 	}
+	return errors.Join(err, ctx.Err())
 }
+
+// callsPerTelling is after how many calls Progress is told.
+const callsPerTelling = 100_000
 
 // count adds the account to the control totals.
 func (r *run) count(out *account.Outcome) {

@@ -53,6 +53,7 @@ func BenchmarkRun(b *testing.B) {
 	must(b, err)
 	w.exec("INSERT INTO live_account_events SELECT NULL, id, type, account, start, start, NULL, payload FROM (" + benchEvents + ")")
 	w.exec("DROP TABLE live_rated; CREATE TEMP VIEW live_rated AS SELECT * FROM read_parquet(" + duck.Literal(rated) + ")")
+	w.input.RatedFiles = []string{rated}
 	debug.FreeOSMemory()
 
 	bare, bareCPU := measure(b, func() {

@@ -2,134 +2,116 @@ package invoice
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/decimal128"
-	"github.com/apache/arrow-go/v18/arrow/memory/mallocator"
-
-	"github.com/creditmill/creditmill/internal/duck"
-	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/invoice/bucket"
 )
 
-// A burnStream carries the rows of burns from the goroutine that burns to the
-// DuckDB statement that writes them, a few batches at a time. The burner calls
-// add, then close; DuckDB reads it as an array.RecordReader.
+// A burnBatch is rows of burns on their way from the goroutine that burns to the
+// one that writes. Its texts are copies: it outlives the calls it was made of.
+type burnBatch struct {
+	names  []string // of accounts, sources, buckets and kinds: the rows have their places
+	rows   []burnRow
+	events []byte // event ids, one behind the other
+}
+
+type burnRow struct {
+	account, source, bucket, kind uint32 // bucket: noName for NULL
+	postedAt, credits             int64  // microseconds, millionths
+	event                         int    // where it ends in events
+}
+
+// A burnStream makes batches of the rows of burns: the burner calls add, then
+// close, and a burnWriter reads batches.
 type burnStream struct {
-	schema  *arrow.Schema
-	batches chan arrow.RecordBatch
-	err     error // set before batches is closed
-	current arrow.RecordBatch
-	refs    atomic.Int64
+	batches chan *burnBatch
+	spent   chan *burnBatch // to be filled again
 
-	account, source, bucket, kind *nameColumn
-	postedAt                      *array.TimestampBuilder
-	event                         *array.StringBuilder
-	credits                       *array.Decimal128Builder
-
-	rows        int
-	first, last int64 // posted_at of the rows so far, in microseconds
+	batch                         *burnBatch
+	numbers                       map[string]uint32 // of the batch's names
+	account, source, bucket, kind lastName
+	first, last                   int64 // posted_at of the rows so far, in microseconds
 }
 
-func newBurnStream() (*burnStream, error) {
-	schema, err := duck.ArrowSchema(lake.Burns.Columns)
-	if err != nil {
-		return nil, err
-	}
-	fields := schema.Fields()
-	for _, name := range []int{0, 2, 4, 5} { // account, source, bucket_id, kind
-		fields[name].Type = nameType
-	}
-	// DuckDB reads this memory outside of Go, so it is not Go's.
-	memory := mallocator.NewMallocator()
-	s := &burnStream{
-		schema: arrow.NewSchema(fields, nil), batches: make(chan arrow.RecordBatch, 2),
-		account: newNameColumn(memory), source: newNameColumn(memory), bucket: newNameColumn(memory), kind: newNameColumn(memory),
-		postedAt: array.NewTimestampBuilder(memory, as[*arrow.TimestampType](fields[1].Type)),
-		event:    array.NewStringBuilder(memory),
-		credits:  array.NewDecimal128Builder(memory, as[*arrow.Decimal128Type](fields[6].Type)),
-	}
-	s.refs.Store(1)
-	return s, nil
+// A lastName is the name that a column had last: most often the next row has it too.
+type lastName struct {
+	text   string
+	number uint32 // noName: there is none
 }
 
-func (s *burnStream) add(ctx context.Context, account string, postedAt int64, source, event string, split *bucket.Split) error {
-	if s.rows == 0 {
-		for _, column := range s.columns() {
-			column.Reserve(rowsPerBatch)
-		}
+func newBurnStream() *burnStream {
+	const ahead = 4 // batches that wait to be written
+	s := &burnStream{batches: make(chan *burnBatch, ahead), spent: make(chan *burnBatch, ahead+2), numbers: map[string]uint32{}}
+	s.begin()
+	return s
+}
+
+// begin begins a batch.
+func (s *burnStream) begin() {
+	select {
+	case s.batch = <-s.spent:
+		s.batch.names, s.batch.rows, s.batch.events = s.batch.names[:0], s.batch.rows[:0], s.batch.events[:0]
+	default:
+		s.batch = &burnBatch{rows: make([]burnRow, 0, rowsPerBatch)}
 	}
-	s.account.add(account)
-	s.postedAt.UnsafeAppend(arrow.Timestamp(postedAt))
-	s.source.add(source)
-	s.event.Append(event)
-	if split.Bucket == nil {
-		s.bucket.UnsafeAppendBoolToBitmap(false)
-	} else {
-		s.bucket.add(split.Bucket.ID)
+	clear(s.numbers)
+	s.account.number, s.source.number, s.bucket.number, s.kind.number = noName, noName, noName, noName
+}
+
+// add adds what one payer paid of a call.
+func (s *burnStream) add(ctx context.Context, account, source string, c call, split *bucket.Split) error {
+	b := s.batch
+	b.events = append(b.events, c.event()...)
+	row := burnRow{
+		account: s.name(&s.account, account), source: s.name(&s.source, source), bucket: noName, kind: s.name(&s.kind, string(split.Kind)),
+		postedAt: c.long(callPostedAt), credits: split.Credits, event: len(b.events),
 	}
-	s.kind.add(string(split.Kind))
-	s.credits.UnsafeAppend(decimal128.FromI64(split.Credits))
-	if s.first == 0 || postedAt < s.first {
-		s.first = postedAt
+	if split.Bucket != nil {
+		row.bucket = s.name(&s.bucket, split.Bucket.ID)
 	}
-	s.last = max(s.last, postedAt)
-	if s.rows++; s.rows == rowsPerBatch {
+	b.rows = append(b.rows, row)
+	if s.first == 0 || row.postedAt < s.first {
+		s.first = row.postedAt
+	}
+	s.last = max(s.last, row.postedAt)
+	if len(b.rows) == rowsPerBatch {
 		return s.send(ctx)
 	}
 	return nil
 }
 
+// name is a text's place among the batch's names.
+func (s *burnStream) name(last *lastName, text string) uint32 {
+	if last.number != noName && last.text == text {
+		return last.number
+	}
+	number, known := s.numbers[text]
+	if !known {
+		number = uint32(len(s.batch.names))
+		s.batch.names = append(s.batch.names, text)
+		s.numbers[text] = number
+	}
+	*last = lastName{text, number}
+	return number
+}
+
 func (s *burnStream) send(ctx context.Context) error {
-	batch := s.take()
 	select {
-	case s.batches <- batch:
+	case s.batches <- s.batch:
+		s.begin()
 		return nil
 	case <-ctx.Done():
-		batch.Release()
 		return ctx.Err()
 	}
 }
 
-// close ends the stream; with an error the statement that reads it fails.
-func (s *burnStream) close(ctx context.Context, err error) {
-	if err == nil && s.rows > 0 {
+// close ends the stream; the rows since the last batch are lost where burning failed.
+func (s *burnStream) close(ctx context.Context, err error) error {
+	defer close(s.batches)
+	if err == nil && len(s.batch.rows) > 0 {
 		err = s.send(ctx)
 	}
-	s.err = err
-	for _, column := range s.columns() {
-		column.Release()
-	}
-	close(s.batches)
-}
-
-// columns are those of the table burns, in order.
-func (s *burnStream) columns() []array.Builder {
-	return []array.Builder{s.account, s.postedAt, s.source, s.event, s.bucket, s.kind, s.credits}
-}
-
-// take makes a batch of the rows so far and starts anew.
-func (s *burnStream) take() arrow.RecordBatch {
-	arrays := make([]arrow.Array, 0, len(lake.Burns.Columns))
-	for _, column := range s.columns() {
-		arrays = append(arrays, column.NewArray())
-	}
-	batch := array.NewRecordBatch(s.schema, arrays, int64(s.rows))
-	for _, a := range arrays {
-		a.Release() // the batch has its own hold
-	}
-	s.rows = 0
-	return batch
-}
-
-// drain lets go of what nobody read.
-func (s *burnStream) drain() {
-	for batch := range s.batches {
-		batch.Release()
-	}
+	return err
 }
 
 // times is the range of posted_at; zero without rows.
@@ -138,30 +120,4 @@ func (s *burnStream) times() (first, last time.Time) {
 		return time.Time{}, time.Time{}
 	}
 	return time.UnixMicro(s.first).UTC(), time.UnixMicro(s.last).UTC()
-}
-
-// Schema, Next, RecordBatch, Record, Err, Retain and Release make it an array.RecordReader.
-
-func (s *burnStream) Schema() *arrow.Schema { return s.schema }
-
-func (s *burnStream) Next() bool {
-	if s.current != nil {
-		s.current.Release()
-		s.current = nil
-	}
-	batch, ok := <-s.batches
-	s.current = batch
-	return ok
-}
-
-func (s *burnStream) RecordBatch() arrow.RecordBatch { return s.current }
-func (s *burnStream) Record() arrow.RecordBatch      { return s.current }
-func (s *burnStream) Err() error                     { return s.err }
-func (s *burnStream) Retain()                        { s.refs.Add(1) }
-
-func (s *burnStream) Release() {
-	if s.refs.Add(-1) == 0 && s.current != nil {
-		s.current.Release()
-		s.current = nil
-	}
 }

@@ -6,8 +6,10 @@
 // session and writes Parquet files into scratch. It commits nothing, and what a
 // crash leaves are files that no run names. Given the same views and the same
 // Now it writes the same rows. The burn-down itself is Go, one account after the
-// other over calls that DuckDB has sorted (package account); memory does not grow
-// with the number of calls, nor with the number of accounts but for their names.
+// other (package account) over calls in burning order, which come out of parts in
+// scratch, sorted one by one (calls). Memory does not grow with the number of calls,
+// but for 16 bytes a call of the largest account; nor with the number of accounts,
+// but for their names.
 //
 // Before Run returns, sql/checks has compared what it wrote: credits rated are
 // credits burned, overage and denied; every bucket adds up, in credits and in
@@ -48,7 +50,11 @@ import (
 // What apply published of the period itself must not be in the views of the
 // period before: Run starts from closed periods alone.
 type Input struct {
-	Session       *duck.Session
+	Session *duck.Session
+	// RatedFiles are local paths of the Parquet files that the view rated reads: the
+	// calls are read from them directly, which is faster. Without any, a copy of the
+	// view is.
+	RatedFiles    []string
 	Scratch       string // folder for the output files, which the session may read and write
 	Period        period.Period
 	Calendar      period.Calendar
@@ -142,6 +148,7 @@ type run struct {
 	tables    tables
 	judged    *rowWriter // changed account events
 	done      int64      // calls
+	told      int64      // of them to Progress
 	credits   map[bucket.Kind]credit.Amount
 }
 
@@ -154,42 +161,4 @@ func (r *run) close() error {
 		errs = append(errs, rows.close())
 	}
 	return errors.Join(errs...)
-}
-
-// burnAndWriteBurns burns every account down, and meanwhile has DuckDB write the
-// burns as they come.
-func (r *run) burnAndWriteBurns(ctx context.Context) (err error) {
-	if r.Provisional {
-		return r.burnAccounts(ctx)
-	}
-	if r.burns, err = newBurnStream(); err != nil {
-		return err
-	}
-	const view = "invoice_burns"
-	release, err := r.Session.Register(view, r.burns)
-	if err != nil {
-		return err
-	}
-	defer release()
-	burning, stop := context.WithCancel(ctx)
-	defer stop()
-	burned := make(chan error, 1)
-	go func() {
-		err := r.burnAccounts(burning)
-		r.burns.close(burning, err)
-		burned <- err
-	}()
-	out := lake.Output{Table: lake.Burns, Partition: r.Period.String(), Path: filepath.Join(r.outputs, lake.Burns.Name+".parquet")}
-	out.Rows, err = r.Session.CopyParquet(ctx, "SELECT * FROM "+view, out.Path)
-	stop()
-	r.burns.drain()
-	if burnErr := <-burned; burnErr != nil && (err == nil || !errors.Is(burnErr, context.Canceled)) {
-		return burnErr // the statement failed for it, or did not notice
-	}
-	if err != nil {
-		return fmt.Errorf("write burns: %w", errors.Join(ctx.Err(), err))
-	}
-	out.MinTime, out.MaxTime = r.burns.times()
-	r.report.Outputs = append(r.report.Outputs, out)
-	return nil
 }

@@ -38,8 +38,16 @@ func smallWorld(t *testing.T) *world {
 // rows are a query's rows as text, joined.
 func (w *world) rows(query string) string {
 	w.t.Helper()
-	all, err := texts(context.Background(), w.session, "SELECT concat_ws(' ', COLUMNS(*)) FROM ("+query+")")
+	rows, err := w.session.Rows(context.Background(), "SELECT concat_ws(' ', COLUMNS(*)) FROM ("+query+")")
 	must(w.t, err)
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var row string
+		must(w.t, rows.Scan(&row))
+		all = append(all, row)
+	}
+	must(w.t, rows.Err())
 	return strings.Join(all, "; ")
 }
 

@@ -17,9 +17,9 @@ import (
 	"github.com/creditmill/creditmill/internal/duck"
 )
 
-// sorted writes the rows of query to a Parquet file in scratch. It is read once
-// and at once, so it is not compressed: that costs less than what it saves.
-func sorted(ctx context.Context, session *duck.Session, query, path string, args ...any) error {
+// copyToScratch writes the rows of query to a Parquet file in scratch. It is read
+// once and at once, so it is not compressed: that costs less than what it saves.
+func copyToScratch(ctx context.Context, session *duck.Session, query, path string, args ...any) error {
 	return session.Exec(ctx, "COPY ("+query+"\n) TO "+duck.Literal(path)+" (FORMAT parquet, COMPRESSION uncompressed)", args...)
 }
 
@@ -27,7 +27,6 @@ func sorted(ctx context.Context, session *duck.Session, query, path string, args
 // reader, so that decoding overlaps with what is done to the rows.
 type batchReader struct {
 	file    *os.File
-	rows    int64
 	batches chan arrow.RecordBatch
 	err     error // set before batches is closed
 	cancel  context.CancelFunc
@@ -48,7 +47,7 @@ func readBatches(ctx context.Context, path string) (*batchReader, error) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), opened.Close())
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	r := &batchReader{file: opened, rows: parquet.NumRows(), batches: make(chan arrow.RecordBatch, 1), cancel: cancel}
+	r := &batchReader{file: opened, batches: make(chan arrow.RecordBatch, 1), cancel: cancel}
 	go func() {
 		defer close(r.batches)
 		r.err = r.decode(ctx, reader, parquet.NumRowGroups())

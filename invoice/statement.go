@@ -19,12 +19,13 @@ import (
 // what paid for them (SPEC section 7, Statements). It is used for one account
 // after another.
 type statement struct {
+	calls  *calls // whose names the numbers are of
 	usages map[usageKey]*usage
 	last   *usage // calls of one kind come in runs
 }
 
-// A usageKey is an operation, project and key by their numbers; -1 is none.
-type usageKey struct{ operation, project, key int32 }
+// A usageKey is an operation, project and key by their numbers.
+type usageKey struct{ operation, project, key uint32 }
 
 // A usage is one row of statements to be.
 type usage struct {
@@ -42,7 +43,7 @@ type payment struct {
 	credits sum
 }
 
-func newStatement() *statement { return &statement{usages: map[usageKey]*usage{}} }
+func newStatement(c *calls) *statement { return &statement{calls: c, usages: map[usageKey]*usage{}} }
 
 func (s *statement) add(key usageKey, late bool, credits int64, splits []bucket.Split) {
 	u := s.last
@@ -77,17 +78,25 @@ func (u *usage) pay(split *bucket.Split) {
 	u.paid[len(u.paid)-1].credits.add(split.Credits)
 }
 
+// manyRows is how many rows leave a map that is not emptied but dropped: emptying
+// takes as long as it has room for, and the next accounts are small again.
+const manyRows = 1 << 12
+
 // take returns the account's rows by operation, project and key, and starts anew.
 func (s *statement) take() []*usage {
 	rows := make([]*usage, 0, len(s.usages))
 	for _, u := range s.usages {
 		rows = append(rows, u)
 	}
+	c := s.calls
 	slices.SortFunc(rows, func(a, b *usage) int {
-		return cmp.Or(cmp.Compare(a.operation, b.operation), cmp.Compare(a.project, b.project), cmp.Compare(a.key, b.key))
+		return cmp.Or(c.operation.compare(a.operation, b.operation), c.project.compare(a.project, b.project), c.keys.compare(a.key, b.key))
 	})
-	clear(s.usages)
-	s.last = nil
+	if s.last = nil; len(rows) > manyRows {
+		s.usages = map[usageKey]*usage{}
+	} else {
+		clear(s.usages)
+	}
 	return rows
 }
 

@@ -109,8 +109,8 @@ func (t *tables) addStatement(r *run, out *account.Outcome) error {
 		if err != nil {
 			return err
 		}
-		t.statements.text(out.Account).text(r.calls.name("operation", u.operation)).text(r.calls.name("project", u.project)).
-			text(r.calls.name("key", u.key)).count(u.calls).credits(u.credits.amount()).count(u.late).amount(value).
+		t.statements.text(out.Account).text(r.calls.operation.text(u.operation)).text(r.calls.project.text(u.project)).
+			text(r.calls.keys.text(u.key)).count(u.calls).credits(u.credits.amount()).count(u.late).amount(value).
 			text(currency.String()).flag(true).end()
 	}
 	if len(usages) == 0 {

@@ -120,10 +120,18 @@ func (d *desk) burnDown(ctx context.Context, p period.Period, until time.Time) (
 	if err := d.burnViews(ctx, p); err != nil {
 		return burnedDown{}, err
 	}
+	var rated []string
+	for _, file := range m.Lake.State().Partition(lake.Rated, p.String()) {
+		local, err := m.Lake.Path(ctx, file)
+		if err != nil {
+			return burnedDown{}, err
+		}
+		rated = append(rated, local)
+	}
 	report, err := invoice.Run(ctx, invoice.Input{
 		Session: d.session, Scratch: d.scratch, Period: p, Calendar: m.Calendar, FirstPeriod: m.Config.FirstPeriod,
 		Catalog: m.Catalog, Currency: m.Config.Currency, AlertPercents: m.Config.Alerts, UnknownPlan: m.Config.UnknownPlan,
-		Now: m.Now(), Until: until, Provisional: !until.IsZero(), Due: m.Config.Invoices.Due, Numbers: m.Config.Invoices,
+		RatedFiles: rated, Now: m.Now(), Until: until, Provisional: !until.IsZero(), Due: m.Config.Invoices.Due, Numbers: m.Config.Invoices,
 		Progress: m.progress("burn"),
 	})
 	if err != nil {

@@ -1,0 +1,121 @@
+package invoice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/creditmill/creditmill/internal/lake"
+	"github.com/creditmill/creditmill/internal/parquet"
+)
+
+// burnAndWriteBurns burns every account down, and meanwhile writes the burns as
+// they come.
+func (r *run) burnAndWriteBurns(ctx context.Context) error {
+	if r.Provisional {
+		return r.burnAccounts(ctx)
+	}
+	out := lake.Output{Table: lake.Burns, Partition: r.Period.String(), Path: filepath.Join(r.outputs, lake.Burns.Name+".parquet")}
+	writer, err := newBurnWriter(out.Path)
+	if err != nil {
+		return fmt.Errorf("write burns: %w", err)
+	}
+	r.burns = newBurnStream()
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error { return r.burns.close(ctx, r.burnAccounts(ctx)) })
+	work.Go(func() (err error) {
+		if out.Rows, err = writer.write(ctx, r.burns); err != nil {
+			return fmt.Errorf("write burns: %w", err)
+		}
+		return nil
+	})
+	if err := work.Wait(); err != nil {
+		return err
+	}
+	out.MinTime, out.MaxTime = r.burns.times()
+	r.report.Outputs = append(r.report.Outputs, out)
+	return nil
+}
+
+// A burnWriter writes batches of burns as Parquet. It numbers their names anew, for
+// one row group after the other: so its memory does not grow with the accounts.
+type burnWriter struct {
+	file    *parquet.Writer
+	names   []string // by number
+	numbers map[string]uint32
+	batch   []uint32 // numbers of a batch's names
+	written bool     // a row group was, since names was emptied: that is when they are asked for
+}
+
+func newBurnWriter(path string) (*burnWriter, error) {
+	w := &burnWriter{numbers: map[string]uint32{}}
+	var err error
+	w.file, err = parquet.Create(path, lake.Burns.Columns, func(number uint32) string {
+		w.written = true
+		return w.names[number]
+	})
+	return w, err
+}
+
+// write writes what the stream brings until its end, and returns how many rows it were.
+func (w *burnWriter) write(ctx context.Context, stream *burnStream) (rows int64, err error) {
+	for batch := range stream.batches {
+		if err := w.add(batch); err != nil {
+			return 0, errors.Join(err, w.file.Abandon())
+		}
+		stream.spent <- batch
+	}
+	if err := ctx.Err(); err != nil { // the stream may have ended early
+		return 0, errors.Join(err, w.file.Abandon())
+	}
+	return w.file.Close()
+}
+
+func (w *burnWriter) add(b *burnBatch) error {
+	w.number(b.names)
+	columns := w.file.Columns
+	account, postedAt, source, event, bucket, kind, credits := &columns[0], &columns[1], &columns[2], &columns[3], &columns[4], &columns[5], &columns[6]
+	begin := 0
+	for i := range b.rows {
+		row := &b.rows[i]
+		account.AppendName(w.batch[row.account])
+		postedAt.AppendInt(row.postedAt)
+		source.AppendName(w.batch[row.source])
+		event.AppendText(b.events[begin:row.event])
+		begin = row.event
+		if row.bucket == noName {
+			bucket.AppendNull()
+		} else {
+			bucket.AppendName(w.batch[row.bucket])
+		}
+		kind.AppendName(w.batch[row.kind])
+		credits.AppendInt(row.credits)
+		if err := w.file.EndRow(); err != nil {
+			return err
+		}
+		if w.written {
+			w.written = false
+			w.names = w.names[:0]
+			clear(w.numbers)
+			w.number(b.names)
+		}
+	}
+	return nil
+}
+
+// number numbers a batch's names for the row group that is being filled.
+func (w *burnWriter) number(names []string) {
+	w.batch = w.batch[:0]
+	for _, text := range names {
+		number, known := w.numbers[text]
+		if !known {
+			number = uint32(len(w.names))
+			w.names = append(w.names, text)
+			w.numbers[text] = number
+		}
+		w.batch = append(w.batch, number)
+	}
+}

@@ -1,0 +1,255 @@
+package invoice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/creditmill/creditmill/internal/spool"
+)
+
+// callColumns are the columns of rated that burning asks for; those of texts that
+// recur are read as numbers.
+var callColumns = []struct {
+	name  string
+	named bool
+}{
+	{"account", true},
+	{"source", true},
+	{"operation", true},
+	{"project", true},
+	{"key", true},
+	{"held", true},
+	{"event_id", false},
+	{"time", false},
+	{"posted_at", false},
+	{"late", false},
+	{"credits", false},
+}
+
+// mostDealers is how many goroutines read at once: each holds a row group's pages and
+// what its spool writer holds back.
+const mostDealers = 4
+
+// dealtRows is how many rows are decoded at a time: few enough that they stay in the
+// processor's cache, which a whole row group would not.
+const dealtRows = 1 << 14
+
+// A rowGroup is one row group of a file.
+type rowGroup struct {
+	path  string
+	group int
+}
+
+// A dealer reads row groups of rated and deals their calls out to parts.
+type dealer struct {
+	calls  *calls
+	shared *dealing
+	out    *spool.Writer
+
+	path   string // of the file that is open
+	file   *os.File
+	groups *pqarrow.FileReader
+	fields []int // places of callColumns in the file
+
+	numbers [callText][]uint32 // of a batch's names, by where a call has them; used again
+}
+
+// dealing is what dealers share.
+type dealing struct {
+	accounts map[string]uint32 // numbers
+	parts    []int32           // by account
+}
+
+// dealCalls reads the calls of all files into the spool.
+func dealCalls(ctx context.Context, c *calls, files []string) error {
+	d := &dealing{accounts: make(map[string]uint32, len(c.accounts)), parts: make([]int32, len(c.accounts))}
+	for number, account := range c.accounts {
+		d.accounts[account] = uint32(number)
+	}
+	for part, accounts := range c.ranges {
+		for number := accounts.first; number < accounts.end; number++ {
+			d.parts[number] = int32(part)
+		}
+	}
+	work, ctx := errgroup.WithContext(ctx)
+	groups := make(chan rowGroup)
+	work.Go(func() error {
+		defer close(groups)
+		return listRowGroups(ctx, files, groups)
+	})
+	for range min(runtime.GOMAXPROCS(0), mostDealers) {
+		work.Go(func() (err error) {
+			dealer := dealer{calls: c, shared: d, out: c.spool.Writer()}
+			defer func() { err = errors.Join(err, dealer.close()) }()
+			for g := range groups {
+				if err := dealer.deal(ctx, g); err != nil {
+					return fmt.Errorf("%s: %w", g.path, err)
+				}
+			}
+			return dealer.out.Flush()
+		})
+	}
+	return work.Wait()
+}
+
+func listRowGroups(ctx context.Context, files []string, groups chan<- rowGroup) error {
+	for _, path := range files {
+		reader, err := file.OpenParquetFile(path, false)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		n := reader.NumRowGroups()
+		if err := reader.Close(); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		for group := range n {
+			select {
+			case groups <- rowGroup{path, group}:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+	return nil
+}
+
+// deal deals the calls of a row group out.
+func (d *dealer) deal(ctx context.Context, g rowGroup) error {
+	if d.path != g.path {
+		if err := d.open(g.path); err != nil {
+			return err
+		}
+	}
+	rows, err := d.groups.GetRecordReader(ctx, d.fields, []int{g.group})
+	if err != nil {
+		return err
+	}
+	defer rows.Release()
+	for rows.Next() {
+		if err := d.dealBatch(rows.RecordBatch()); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (d *dealer) open(path string) error {
+	if err := d.close(); err != nil {
+		return err
+	}
+	opened, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	d.file, d.path = opened, path
+	parquet, err := file.NewParquetReader(opened)
+	if err != nil {
+		return err
+	}
+	props := pqarrow.ArrowReadProperties{BatchSize: dealtRows}
+	d.fields = d.fields[:0]
+	for _, column := range callColumns {
+		field := parquet.MetaData().Schema.ColumnIndexByName(column.name)
+		if field < 0 {
+			return fmt.Errorf("there is no column %s", column.name)
+		}
+		d.fields = append(d.fields, field)
+		props.SetReadDict(field, column.named)
+	}
+	d.groups, err = pqarrow.NewFileReader(parquet, props, memory.DefaultAllocator)
+	return err
+}
+
+func (d *dealer) close() error {
+	if d.file == nil {
+		return nil
+	}
+	opened := d.file
+	d.file, d.path = nil, ""
+	return opened.Close()
+}
+
+// dealBatch deals the calls of a batch out, those that are not held.
+func (d *dealer) dealBatch(batch arrow.RecordBatch) error {
+	column := func(name string) arrow.Array { return batch.Column(batch.Schema().FieldIndices(name)[0]) }
+	accounts := d.accounts(column("account"))
+	sources := d.named(callSource, column("source"), d.calls.source)
+	operations := d.named(callOperation, column("operation"), d.calls.operation)
+	projects := d.named(callProject, column("project"), d.calls.project)
+	keys := d.named(callKey, column("key"), d.calls.keys)
+	held, events, late := column("held"), as[*array.String](column("event_id")), as[*array.Boolean](column("late"))
+	times := as[*array.Timestamp](column("time")).TimestampValues()
+	posted := as[*array.Timestamp](column("posted_at")).TimestampValues()
+	credits := as[*array.Decimal128](column("credits"))
+	for i := range int(batch.NumRows()) {
+		if held.IsValid(i) {
+			continue
+		}
+		event, account, amount := events.Value(i), accounts.at(i), credits.Value(i)
+		if account == noName {
+			return fmt.Errorf("call %q is of an account that rated does not have", event)
+		}
+		if credits.IsNull(i) || amount.HighBits() != 0 || amount.LowBits() > math.MaxInt64 {
+			return fmt.Errorf("account %q: call %q has credits that cannot be: %s", d.calls.accounts[account], event, credits.ValueStr(i))
+		}
+		bytes, err := d.out.Row(d.shared.parts[account], callText+len(event))
+		if err != nil {
+			return err
+		}
+		call(bytes).fill(&callRow{
+			time: int64(times[i]), postedAt: int64(posted[i]), credits: int64(amount.LowBits()),
+			account: account, source: sources.at(i), operation: operations.at(i), project: projects.at(i), key: keys.at(i),
+			late: late.IsValid(i) && late.Value(i), event: event,
+		})
+	}
+	return nil
+}
+
+// A numbered is a column of a batch as numbers of names.
+type numbered struct {
+	rows    []int32  // places in numbers
+	numbers []uint32 // of the batch's texts
+	column  arrow.Array
+}
+
+// at is the number in a row; noName for NULL.
+func (n *numbered) at(row int) uint32 {
+	if n.column.IsNull(row) {
+		return noName
+	}
+	return n.numbers[n.rows[row]]
+}
+
+func (d *dealer) named(at int, column arrow.Array, names *names) numbered {
+	dictionary := as[*array.Dictionary](column)
+	texts := as[*array.String](dictionary.Dictionary())
+	d.numbers[at] = names.add(d.numbers[at][:0], texts.Len(), texts.Value)
+	return numbered{as[*array.Int32](dictionary.Indices()).Int32Values(), d.numbers[at], column}
+}
+
+// accounts are the numbers of the accounts; noName for those that have held calls alone.
+func (d *dealer) accounts(column arrow.Array) numbered {
+	dictionary := as[*array.Dictionary](column)
+	texts := as[*array.String](dictionary.Dictionary())
+	numbers := d.numbers[callAccount][:0]
+	for i := range texts.Len() {
+		number, known := d.shared.accounts[texts.Value(i)]
+		if !known {
+			number = noName
+		}
+		numbers = append(numbers, number)
+	}
+	d.numbers[callAccount] = numbers
+	return numbered{as[*array.Int32](dictionary.Indices()).Int32Values(), numbers, column}
+}
