@@ -37,6 +37,7 @@ build: ## build bin/creditmill
 
 .PHONY: test
 test: ## run every test (TEST_ARGS=./...)
+	@$(TOOL) -n versitygw >/dev/null # the S3 server of the tests: built once, not by each package that needs it
 	go test $(TAGS) -vet=off -timeout $(TEST_TIMEOUT) $(TEST_ARGS)
 
 .PHONY: check

@@ -34,7 +34,8 @@ type Object struct {
 	Key      string // under the source's raw store
 	Identity string // of its content
 	Bytes    int64  // packed
-	Again    bool   // an earlier content of it was read: account events that are known already are skipped
+	Again    bool   // it was read before, this content or another: what stands there unchanged is skipped
+	Reread   bool   // and this very content was: what stands in usage stays whatever the mapping makes of it now
 	Open     func(ctx context.Context) (io.ReadCloser, error)
 }
 
@@ -50,12 +51,21 @@ type Input struct {
 	NoPast       bool
 	OpenStart    time.Time     // start of the first period not cut: earlier account events post here
 	Dynamic      []lake.Column // recorded dimensions and quantities, in order
-	// Known makes the view known_usage: lake.Usage's columns and Dynamic, the live
-	// rows of those UTC days ("2026-10-03"). It is called at most once. The view
-	// known_account_events, with lake.AccountEvents's columns, must exist already.
-	Known     func(ctx context.Context, days []string) error
-	Progress  func(done, total int64) // packed bytes; may be nil
-	SortBytes int                     // of decoded usage that is sorted at once, of which several may be; 0: 256 MiB
+	// Known makes the view known_usage: lake.Usage's columns and Dynamic, of those UTC
+	// days ("2026-10-03") the live rows and the calls taken back. It is called at most
+	// once. The view known_account_events, with lake.AccountEvents's columns, must exist
+	// already.
+	Known func(ctx context.Context, days []string) error
+	// KnownRejects says that there are live rejects of the objects that are read again:
+	// the view known_rejects, with lake.Rejected's columns, "file" VARCHAR, the file it
+	// is in, and "accepted" BOOLEAN, whether a close has accepted it.
+	KnownRejects bool
+	// KnownPlaces says that the view known_places (source, object, line) has the calls,
+	// live and taken back, that runs have read from the objects with Reread. It must be
+	// there where there are any.
+	KnownPlaces bool
+	Progress    func(done, total int64) // packed bytes; may be nil
+	SortBytes   int                     // of decoded usage that is sorted at once, of which several may be; 0: 256 MiB
 }
 
 // Report is what a run did, and the files to commit.
@@ -65,23 +75,31 @@ type Report struct {
 	Outputs []lake.Output
 	Newest  []lake.SourceTime // of usage, by source
 	Totals  Totals
+	// Superseded says that earlier rejects leave: the table ingest_superseded, with
+	// the columns source, object, line and file as known_rejects has them.
+	Superseded bool
 }
 
 // ObjectReport is what an object held: Records = Events + Rejects + Skipped.
 type ObjectReport struct {
 	Source, Object, Identity                 string
 	Bytes, Records, Events, Rejects, Skipped int64
+	Superseded                               int64 // earlier rejects that leave
 	Err                                      error // it could not be read and contributes nothing
 	TooManyRejects                           bool  // more than max_rejected: it contributes nothing
+	Unchanged                                bool  // read again as it was, and it says what it said: it contributes nothing
 }
 
-// Kept reports whether the object contributes.
+// Kept reports whether the object was taken in.
 func (o ObjectReport) Kept() bool { return o.Err == nil && !o.TooManyRejects }
 
 // Totals are over the objects that contribute. Events are usage alone.
 type Totals struct {
 	Objects, Records, Events, AccountEvents, Rejects, Skipped int64
 	ByReason                                                  map[string]int64
+	Left                                                      map[string]int64 // earlier rejects that leave, by reason
+	Superseded                                                map[string]int64 // those of them that no close had accepted
+	Accepted                                                  map[string]int64 // of the rejects by reason, those in the place of accepted ones
 }
 
 // Run reads the objects. It returns an error where the run as a whole cannot go
@@ -90,7 +108,7 @@ func Run(ctx context.Context, in Input) (Report, error) {
 	if len(in.Objects) == 0 {
 		return Report{Dynamic: in.Dynamic, Totals: Totals{ByReason: map[string]int64{}}}, nil
 	}
-	r := &run{Input: in}
+	r := &run{Input: in, reread: in.KnownPlaces, again: in.KnownPlaces || in.KnownRejects}
 	for _, step := range []func(context.Context) error{r.readAll, r.settle, r.writeAll} {
 		if err := step(ctx); err != nil {
 			return Report{}, err
@@ -107,7 +125,12 @@ type run struct {
 	read    []readObject  // by number, as Input.Objects
 	usage   *row.Rows     // decoded usage, of objects that do not count too
 	twice   *decode.Seen  // the hashes that were met twice
+	reread  bool          // some object has Reread
+	again   bool          // that, or KnownRejects
 	settled bool          // some copy was found
 	outputs []lake.Output
-	newest  map[string]time.Time
+
+	unwritten, superseded []objectCount
+
+	newest map[string]time.Time
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -36,7 +37,7 @@ const bytesPerEvent = 24
 
 // copiesInEvents is one in how many events may be a copy before looking for their
 // fellows takes more time; nothing else depends on it.
-const copiesInEvents = 8
+const copiesInEvents = 64
 
 // readAll decodes every object: usage becomes packed rows in scratch.
 func (r *run) readAll(ctx context.Context) error {
@@ -60,7 +61,7 @@ func (r *run) readAll(ctx context.Context) error {
 	others := newStream(decode.OtherSchema())
 	options := decode.Options{
 		Dynamic: r.columns, Calendar: r.Calendar, Oldest: r.oldest(), Latest: r.Calendar.Add(r.Now, r.Future),
-		Seen: decode.NewSeen(total / bytesPerEvent), Twice: r.twice, Pool: pool,
+		Seen: decode.NewSeen(total / bytesPerEvent), Twice: r.twice, Pool: pool, Scratch: r.Scratch,
 		Other: func(b arrow.RecordBatch) bool { return others.send(ctx, b) },
 	}
 	r.read = make([]readObject, len(r.Objects))
@@ -70,9 +71,9 @@ func (r *run) readAll(ctx context.Context) error {
 	for number := range parts.ranges {
 		workers.Go(func() error {
 			w := worker{run: r, usage: r.usage.Writer(), progress: progress}
-			of := options
-			of.Usage = w.usage.Write
-			w.decoder = decode.New(of)
+			w.options = options
+			w.options.Usage = w.usage.Write
+			w.decoder = decode.New(w.options)
 			defer w.close()
 			return errors.Join(w.work(ctx, parts, number), w.usage.Flush())
 		})
@@ -88,6 +89,8 @@ func (r *run) readAll(ctx context.Context) error {
 	cancel() // where DuckDB gave up, decoders are still at it
 	others.drain()
 	<-finished
+	options.Seen = nil
+	debug.FreeOSMemory() // what decoding took is DuckDB's from here on
 	if err := outer.Err(); err != nil {
 		return err
 	}
@@ -162,7 +165,9 @@ const othersFile = "others.parquet"
 // A worker decodes one object after another.
 type worker struct {
 	*run
+	options  decode.Options
 	decoder  *decode.Decoder
+	again    *decode.Decoder // of objects read again: it also says what was skipped. Nil: none so far
 	usage    *row.Writer
 	unpacker decode.Unpacker
 	progress func(int64)
@@ -170,14 +175,38 @@ type worker struct {
 
 func (w *worker) close() {
 	w.decoder.Close()
+	if w.again != nil {
+		w.again.Close()
+	}
 	w.unpacker.Close()
+}
+
+// flush hands on what decoders still have.
+func (w *worker) flush() error {
+	if w.again == nil {
+		return w.decoder.Flush()
+	}
+	return errors.Join(w.decoder.Flush(), w.again.Flush())
+}
+
+// decoderOf is the decoder for an object.
+func (w *worker) decoderOf(o *Object) *decode.Decoder {
+	if !o.Again || !w.run.again {
+		return w.decoder
+	}
+	if w.again == nil {
+		options := w.options
+		options.KeepSkipped = true
+		w.again = decode.New(options)
+	}
+	return w.again
 }
 
 func (w *worker) work(ctx context.Context, parts *shares, part int) error {
 	for {
 		number, ok := parts.next(part)
 		if !ok {
-			return w.decoder.Flush()
+			return w.flush()
 		}
 		o := &w.read[number]
 		o.counts, o.err = w.object(ctx, number)
@@ -196,7 +225,7 @@ func (w *worker) object(ctx context.Context, number int) (decode.Counts, error) 
 	}
 	defer body.Close()
 	in := &watched{r: body, read: w.progress}
-	counts, err := w.decoder.Object(ctx, o.Source, int32(number), o.Key, w.unpacker.Open(o.Key, in))
+	counts, err := w.decoderOf(o).Object(ctx, o.Source, int32(number), o.Key, w.unpacker.Open(o.Key, in))
 	in.report()
 	if err == nil {
 		err = in.err // the store's failure, which is not damage of the object

@@ -58,6 +58,9 @@ type bench struct {
 	open    time.Time
 	days    []string // that were asked for
 	most    int      // Input.SortBytes
+
+	before func(*duck.Session, *ingest.Input) // a run; may be nil
+	after  func(*duck.Session, ingest.Report) // may be nil
 }
 
 func newBench(t *testing.T, texts ...string) *bench {
@@ -132,7 +135,7 @@ func (b *bench) try(objects ...raw) (ingest.Report, error) {
 	if err := session.View(context.Background(), "known_account_events", b.events); err != nil {
 		b.t.Fatal(err)
 	}
-	report, err := ingest.Run(context.Background(), ingest.Input{
+	input := ingest.Input{
 		Session: session, Scratch: scratch, Now: b.now, Objects: list, Calendar: calendar,
 		Earliest: instant("2026-10-01T00:00:00Z"), OpenStart: b.open, Dynamic: b.dynamic,
 		SortBytes: b.most, Past: period.Duration{Days: 10}, Future: period.Duration{Elapsed: time.Hour},
@@ -142,9 +145,16 @@ func (b *bench) try(objects ...raw) (ingest.Report, error) {
 			scan.Columns = lake.Usage.Schema(b.dynamic)
 			return session.View(ctx, "known_usage", scan)
 		},
-	})
+	}
+	if b.before != nil {
+		b.before(session, &input)
+	}
+	report, err := ingest.Run(context.Background(), input)
 	if err != nil {
 		return report, err
+	}
+	if b.after != nil {
+		b.after(session, report)
 	}
 	for _, o := range report.Outputs {
 		switch o.Table.Name {

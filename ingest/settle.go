@@ -4,18 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/creditmill/creditmill/ingest/decode"
 	"github.com/creditmill/creditmill/ingest/row"
 	"github.com/creditmill/creditmill/ingest/source"
 	"github.com/creditmill/creditmill/internal/duck"
-	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/period"
 	"github.com/creditmill/creditmill/sql"
 )
@@ -25,6 +21,9 @@ func (r *run) settle(ctx context.Context) error {
 	if err := r.loadObjects(ctx); err != nil {
 		return err
 	}
+	if err := r.loadAgain(ctx); err != nil {
+		return err
+	}
 	if err := r.settleKnown(ctx); err != nil {
 		return err
 	}
@@ -32,8 +31,9 @@ func (r *run) settle(ctx context.Context) error {
 		return err
 	}
 	for _, statement := range []string{
-		sql.Expand("duckdb/ingest_copies", map[string][]lake.Column{"Columns": r.columns}),
-		sql.Text("duckdb/ingest_account_copies"),
+		sql.Expand("duckdb/ingest_copies", map[string]any{"Columns": r.columns, "Reread": r.reread}),
+		"DROP TABLE ingest_candidate",
+		sql.Expand("duckdb/ingest_account_copies", map[string]any{"KnownRejects": r.KnownRejects}),
 	} {
 		if err := r.Session.Exec(ctx, statement); err != nil {
 			return fmt.Errorf("settle copies of events: %w", err)
@@ -43,14 +43,21 @@ func (r *run) settle(ctx context.Context) error {
 		return fmt.Errorf("settle copies of events: %w", err)
 	}
 	if r.settled {
-		return r.fetchRaws(ctx)
+		wanted, err := r.unkeptRaws(ctx)
+		if err != nil {
+			return err
+		}
+		return KeepRaws(ctx, r.Session, r.Scratch, r.Objects, wanted)
 	}
 	return nil
 }
 
 // settleKnown finds the events that earlier runs have: the table ingest_known.
 func (r *run) settleKnown(ctx context.Context) error {
-	days := r.usage.Days()
+	days, err := r.knownDays(ctx)
+	if err != nil {
+		return err
+	}
 	known := false
 	if len(days) > 0 {
 		texts := make([]string, len(days))
@@ -73,8 +80,8 @@ func (r *run) settleKnown(ctx context.Context) error {
 	if err := r.loadPeriods(ctx, days); err != nil {
 		return err
 	}
-	statement := sql.Expand("duckdb/ingest_known", map[string][]lake.Column{
-		"Recorded": r.Dynamic, "New": r.columns[len(r.Dynamic):],
+	statement := sql.Expand("duckdb/ingest_known", map[string]any{
+		"Recorded": r.Dynamic, "New": r.columns[len(r.Dynamic):], "Reread": r.reread, "KnownRejects": r.KnownRejects,
 	})
 	if err := r.readUsage(ctx, "ingest_usage_batches", r.usage, statement); err != nil {
 		return fmt.Errorf("compare events with known usage: %w", err)
@@ -111,7 +118,11 @@ func (r *run) readUsage(ctx context.Context, name string, usage *row.Rows, state
 // out the others, which none does. It must not be interrupted either: DuckDB's
 // threads may then still be at the stream when it is gone.
 func (r *run) scan(name string, batches array.RecordReader, do func() error) error {
-	release, err := r.Session.Register(name, batches)
+	return scan(r.Session, name, batches, do)
+}
+
+func scan(session *duck.Session, name string, batches array.RecordReader, do func() error) error {
+	release, err := session.Register(name, batches)
 	if err != nil {
 		return err
 	}
@@ -127,13 +138,14 @@ func (r *run) loadObjects(ctx context.Context) error {
 		{Name: "object", Type: "VARCHAR"},
 		{Name: "kept", Type: "BOOLEAN"},
 		{Name: "again", Type: "BOOLEAN"},
+		{Name: "reread", Type: "BOOLEAN"},
 	})
 	if err != nil {
 		return err
 	}
 	var used []*source.Source
 	for i, o := range r.Objects {
-		b.Append(i, o.Source.Name, o.Key, r.read[i].kept(), o.Again)
+		b.Append(i, o.Source.Name, o.Key, r.read[i].kept(), o.Again, o.Reread)
 		if r.read[i].kept() && r.read[i].counts.Usage > 0 {
 			used = append(used, o.Source)
 		}
@@ -166,97 +178,4 @@ func (r *run) loadPeriods(ctx context.Context, days []int32) error {
 		}
 	}
 	return r.Session.Load(ctx, "ingest_period", b)
-}
-
-// fetchRaws reads objects again for the raw text of copies that were not known to
-// be copies when they were decoded: the table ingest_raw.
-func (r *run) fetchRaws(ctx context.Context) error {
-	wanted, err := r.unkeptRaws(ctx)
-	if err != nil {
-		return err
-	}
-	pool := decode.NewPool()
-	defer pool.Close()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	batches := newStream(decode.RawSchema())
-	var workers errgroup.Group
-	for part := range min(runtime.GOMAXPROCS(0), len(wanted)) {
-		workers.Go(func() error {
-			rows := decode.NewRawRows(pool, func(b arrow.RecordBatch) bool { return batches.send(ctx, b) })
-			defer rows.Close()
-			return r.readRaws(ctx, wanted, part, rows)
-		})
-	}
-	finished := make(chan struct{})
-	var reading error
-	go func() {
-		defer close(finished)
-		reading = workers.Wait()
-		batches.end(reading)
-	}()
-	err = r.scan("ingest_raw_batches", batches, func() error { return r.Session.Exec(context.WithoutCancel(ctx), sql.Text("duckdb/ingest_raw")) })
-	cancel()
-	batches.drain()
-	<-finished
-	if err != nil && reading != nil {
-		return reading
-	}
-	if err != nil {
-		return fmt.Errorf("keep the raw text of copies: %w", err)
-	}
-	return reading
-}
-
-type linesOf struct {
-	number int
-	lines  []int64
-}
-
-func (r *run) unkeptRaws(ctx context.Context) ([]linesOf, error) {
-	rows, err := r.Session.Rows(ctx, sql.Text("duckdb/ingest_unkept_raw"))
-	if err != nil {
-		return nil, fmt.Errorf("find copies without raw text: %w", err)
-	}
-	defer rows.Close()
-	var wanted []linesOf
-	for rows.Next() {
-		var number int
-		var line int64
-		if err := rows.Scan(&number, &line); err != nil {
-			return nil, err
-		}
-		if len(wanted) == 0 || wanted[len(wanted)-1].number != number {
-			wanted = append(wanted, linesOf{number: number})
-		}
-		last := &wanted[len(wanted)-1]
-		last.lines = append(last.lines, line)
-	}
-	return wanted, rows.Err()
-}
-
-// readRaws reads, of the objects wanted, those that are for one of the workers.
-func (r *run) readRaws(ctx context.Context, wanted []linesOf, part int, rows *decode.RawRows) error {
-	var unpacker decode.Unpacker
-	defer unpacker.Close()
-	for i := part; i < len(wanted); i += runtime.GOMAXPROCS(0) {
-		w := wanted[i]
-		o := &r.Objects[w.number]
-		body, err := o.Open(ctx)
-		if err != nil {
-			return fmt.Errorf("read %s again: %w", o.Key, err)
-		}
-		in := &watched{r: body, read: func(int64) {}}
-		err = decode.Raws(o.Source.Format, unpacker.Open(o.Key, in), w.lines, func(line int64, raw []byte) error {
-			return rows.Add(int32(w.number), line, raw)
-		})
-		body.Close()
-		if err == nil {
-			err = in.err
-		}
-		if err != nil {
-			return fmt.Errorf("read %s again: %w", o.Key, err)
-		}
-	}
-	return rows.Flush()
 }

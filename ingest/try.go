@@ -1,10 +1,13 @@
 package ingest
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,12 +87,58 @@ func Try(ctx context.Context, src *source.Source, key string, r io.Reader, n int
 	var unpacker decode.Unpacker
 	defer unpacker.Close()
 	in := &watched{r: r, read: func(int64) {}}
-	_, err = d.Object(ctx, src, 0, key, unpacker.Open(key, in))
+	stream := unpacker.Open(key, in)
+	if file := wholeFile(r); file != nil && src.Format == source.Parquet {
+		stream = file
+	}
+	_, err = d.Object(ctx, src, 0, key, stream)
 	if err == nil {
 		err = d.Flush()
 	}
 	slices.SortFunc(records, func(a, b TryRecord) int { return cmp.Compare(a.Offset, b.Offset) })
 	return records, errors.Join(err, in.err)
+}
+
+// wholeFile is a file that can be read at any place; nil: r is none.
+func wholeFile(r io.Reader) *io.SectionReader {
+	file, ok := r.(*os.File)
+	if !ok {
+		return nil
+	}
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	return io.NewSectionReader(file, 0, info.Size())
+}
+
+// Draft drafts a source from a log: see [source.Draft], which reads text alone. A log
+// is Parquet where its key ends so, or where it is a file that begins so.
+func Draft(name, key string, r io.Reader) (text string, err error) {
+	if ending := source.Packed(key); ending != "" && strings.HasSuffix(key, ".parquet"+ending) {
+		return "", fmt.Errorf("a Parquet file is packed within, and one that is packed again (%s) is not read: unpack it", ending)
+	}
+	file := wholeFile(r)
+	if !strings.HasSuffix(key, ".parquet") && !beginsAsParquet(file) {
+		return source.Draft(name, key, r)
+	}
+	if file != nil {
+		r = file
+	}
+	lines, err := decode.ParquetLines(r, source.SampleRecords)
+	if err != nil {
+		return "", err
+	}
+	return source.DraftRows(name, key, source.Parquet, bytes.NewReader(lines))
+}
+
+func beginsAsParquet(file *io.SectionReader) bool {
+	magic := make([]byte, 4)
+	if file == nil {
+		return false
+	}
+	_, err := file.ReadAt(magic, 0)
+	return err == nil && string(magic) == "PAR1"
 }
 
 // tryUsage is what a usage event is in the table usage.

@@ -13,23 +13,21 @@ import (
 	"github.com/creditmill/creditmill/sql"
 )
 
-// writeAll writes the files to commit.
+// writeAll writes the files to commit. Usage comes last: what DuckDB held for the
+// rest is free by then.
 func (r *run) writeAll(ctx context.Context) error {
-	if err := r.writeUsage(ctx); err != nil {
-		return err
-	}
 	if err := r.writeRejected(ctx); err != nil {
 		return fmt.Errorf("write rejects: %w", err)
 	}
 	if err := r.writeAccountEvents(ctx); err != nil {
 		return fmt.Errorf("write account events: %w", err)
 	}
-	return nil
+	return r.writeUsage(ctx)
 }
 
 // write writes one output and notes it, unless it has no rows.
 func (r *run) write(ctx context.Context, o lake.Output, query string, args ...any) (err error) {
-	o.Path = filepath.Join(r.Scratch, o.Table.Name+"-"+o.Partition+".parquet")
+	o.Path = filepath.Join(r.Scratch, fmt.Sprintf("%s-%s-%d.parquet", o.Table.Name, o.Partition, len(r.outputs)))
 	if o.Rows, err = r.Session.CopyParquet(ctx, query, o.Path, args...); err != nil {
 		return err
 	}
@@ -45,31 +43,43 @@ func (r *run) writeRejected(ctx context.Context) error {
 	if err := r.Session.Exec(ctx, statement, r.Now.UTC()); err != nil {
 		return err
 	}
+	if err := r.Session.Exec(ctx, "DROP TABLE IF EXISTS ingest_raw"); err != nil {
+		return err
+	}
+	if err := r.supersede(ctx); err != nil {
+		return fmt.Errorf("compare with earlier rejects: %w", err)
+	}
 	days, err := r.rejectDays(ctx)
 	if err != nil {
 		return err
 	}
-	for _, day := range days {
-		if err := r.write(ctx, lake.Output{Table: lake.Rejected, Partition: day}, sql.Text("duckdb/ingest_rejected_day"), day); err != nil {
+	for _, out := range days {
+		if err := r.write(ctx, out, sql.Text("duckdb/ingest_rejected_day"), out.Partition, out.Tags != nil); err != nil {
 			return err
 		}
 	}
-	return nil
+	return r.Session.Exec(ctx, "DROP TABLE ingest_reject")
 }
 
-func (r *run) rejectDays(ctx context.Context) ([]string, error) {
+// rejectDays are the files of rejected to write: a day's, and those apart that a
+// close has accepted.
+func (r *run) rejectDays(ctx context.Context) ([]lake.Output, error) {
 	rows, err := r.Session.Rows(ctx, sql.Text("duckdb/ingest_reject_days"))
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var days []string
+	var days []lake.Output
 	for rows.Next() {
-		var day string
-		if err := rows.Scan(&day); err != nil {
+		out := lake.Output{Table: lake.Rejected}
+		var accepted bool
+		if err := rows.Scan(&out.Partition, &accepted); err != nil {
 			return nil, err
 		}
-		days = append(days, day)
+		if accepted {
+			out.Tags = map[string]string{lake.TagAccepted: "true"}
+		}
+		days = append(days, out)
 	}
 	return days, rows.Err()
 }
@@ -108,8 +118,9 @@ func (r *run) report(ctx context.Context) (Report, error) {
 	if err := r.applySettled(ctx, &report, accountEvents); err != nil {
 		return Report{}, fmt.Errorf("count copies of events: %w", err)
 	}
+	r.applyAgain(&report)
 	for i, o := range report.Objects {
-		if !o.Kept() {
+		if !o.Kept() || o.Unchanged {
 			continue
 		}
 		t := &report.Totals

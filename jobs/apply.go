@@ -120,13 +120,9 @@ func (d *desk) burnDown(ctx context.Context, p period.Period, until time.Time) (
 	if err := d.burnViews(ctx, p); err != nil {
 		return burnedDown{}, err
 	}
-	var rated []string
-	for _, file := range m.Lake.State().Partition(lake.Rated, p.String()) {
-		local, err := m.Lake.Path(ctx, file)
-		if err != nil {
-			return burnedDown{}, err
-		}
-		rated = append(rated, local)
+	rated, err := m.Lake.Paths(ctx, m.Lake.State().Partition(lake.Rated, p.String()))
+	if err != nil {
+		return burnedDown{}, err
 	}
 	report, err := invoice.Run(ctx, invoice.Input{
 		Session: d.session, Scratch: d.scratch, Period: p, Calendar: m.Calendar, FirstPeriod: m.Config.FirstPeriod,

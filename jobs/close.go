@@ -91,7 +91,7 @@ func (d *desk) closePeriod(ctx context.Context, o CloseOptions, report *CloseRep
 	}
 	// The cut must follow the rating of all usage before it: when it loses to an
 	// ingest, all of this is done again.
-	ingested, err := m.Ingest(ctx)
+	ingested, err := m.ingest(ctx, "", true)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +204,9 @@ func (d *desk) closing(ctx context.Context, p period.Period, burned burnedDown, 
 			closings[len(closings)-1].CloseRun = run
 			return d.writePeriods(ctx, closings)
 		},
-		survives: func(newer *lake.Run) bool { return newer.Kind == lake.Ingest || newer.Kind == lake.Rate },
+		survives: func(newer *lake.Run) bool {
+			return newer.Kind == lake.Ingest || newer.Kind == lake.Rate || newer.Kind == lake.Void
+		},
 	}, nil
 }
 

@@ -21,15 +21,11 @@ type desk struct {
 }
 
 func (m *Mill) newDesk(ctx context.Context) (*desk, error) {
-	s, err := newScratch(m.scratchBase())
+	s, err := newScratch(m.stores.base)
 	if err != nil {
 		return nil, err
 	}
-	options := duck.Options{Memory: m.Config.Memory, Scratch: s.path}
-	if m.Config.Lake.Scheme == "" {
-		options.Folders = []string{m.Config.Lake.Path}
-	}
-	session, err := duck.Open(ctx, options)
+	session, err := duck.Open(ctx, duck.Options{Memory: m.Config.Memory, Scratch: s.path, Folders: m.stores.folders(m.Config.Lake)})
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -43,7 +39,11 @@ func (m *Mill) newDesk(ctx context.Context) (*desk, error) {
 
 // scan returns a scan over live files.
 func (d *desk) scan(ctx context.Context, table lake.Table, files []lake.File) (duck.Scan, error) {
-	return d.mill.Lake.State().Scan(table, files, func(f lake.File) (string, error) { return d.mill.Lake.Path(ctx, f) })
+	paths, err := d.mill.Lake.Paths(ctx, files)
+	if err != nil {
+		return duck.Scan{}, err
+	}
+	return d.mill.Lake.State().Scan(table, files, paths), nil
 }
 
 // view makes live files of a table readable as name.

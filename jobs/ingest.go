@@ -19,41 +19,72 @@ type IngestReport struct {
 	Run    *lake.Run
 	Totals lake.Totals
 	Unread []lake.Unread // all objects that cannot be taken in now
+	Again  *AgainReport  // of `ingest --again`; else nil
+
+	Superseded map[string]int64 // rejects of earlier runs that left, by reason
 }
 
 // Ingest takes in the raw objects that no run has read yet (SPEC section 3).
-func (m *Mill) Ingest(ctx context.Context) (IngestReport, error) {
+// Objects of dated paths are looked for as far back as their source looks; once a day
+// all of them are.
+func (m *Mill) Ingest(ctx context.Context) (IngestReport, error) { return m.ingest(ctx, "", false) }
+
+// ingest takes in what no run has read, and again what has been read of a source
+// or key; "" is none. With whole it lists every object there is.
+func (m *Mill) ingest(ctx context.Context, again string, whole bool) (IngestReport, error) {
 	var report IngestReport
 	run, err := m.perform(ctx, func(ctx context.Context, d *desk) (*draft, error) {
-		objects, err := d.unreadObjects(ctx)
+		report = IngestReport{}
+		since := m.listSince(whole || again != "")
+		objects, err := d.unreadObjects(ctx, since, again, &report)
 		if err != nil {
 			return nil, err
 		}
-		report = IngestReport{}
-		return d.ingest(ctx, objects, &report)
+		made, err := d.ingest(ctx, objects, &report)
+		if made != nil {
+			made.run.FullListing = since.IsZero()
+		}
+		return made, err
 	})
 	report.Run = run
 	return report, err
 }
 
-// unreadObjects lists the raw objects whose key and content no run has read, by key.
-func (d *desk) unreadObjects(ctx context.Context) ([]ingest.Object, error) {
-	listed, err := d.mill.listRaw(ctx)
+// listSince is the instant from which dated paths are listed back; zero, for all
+// of them, where whole asks for it or no run of this day has listed them.
+func (m *Mill) listSince(whole bool) time.Time {
+	day := func(t time.Time) string { return t.In(m.Calendar.Location()).Format(time.DateOnly) }
+	if now := m.Now(); !whole && day(m.Lake.State().Listed) == day(now) {
+		return now
+	}
+	return time.Time{}
+}
+
+// unreadObjects lists the raw objects whose key and content no run has read, and
+// those that are to be read again, by key; see listRaw for since.
+func (d *desk) unreadObjects(ctx context.Context, since time.Time, again string, report *IngestReport) ([]ingest.Object, error) {
+	listed, err := d.mill.listRaw(ctx, since)
 	if err != nil {
 		return nil, err
 	}
 	if err := d.view(ctx, "objects", lake.Objects, d.mill.Lake.State().Files(lake.Objects)); err != nil {
 		return nil, err
 	}
-	builder, err := duck.NewBuilder([]duck.Column{{Name: "n", Type: "BIGINT"}, {Name: "source", Type: "VARCHAR"}, {Name: "object", Type: "VARCHAR"}, {Name: "identity", Type: "VARCHAR"}})
+	builder, err := duck.NewBuilder([]duck.Column{{Name: "n", Type: "BIGINT"}, {Name: "source", Type: "VARCHAR"}, {Name: "object", Type: "VARCHAR"}, {Name: "identity", Type: "VARCHAR"}, {Name: "wanted", Type: "BOOLEAN"}})
 	if err != nil {
 		return nil, err
 	}
 	for i, object := range listed {
-		builder.Append(int64(i), object.Source.Name, object.Key, object.Identity)
+		wanted := again != "" && (object.Source.Name == again || object.Key == again)
+		builder.Append(int64(i), object.Source.Name, object.Key, object.Identity, wanted)
 	}
 	if err := d.session.Load(ctx, "listed", builder); err != nil {
 		return nil, err
+	}
+	if again != "" {
+		if err := d.knowAgain(ctx, again, listed, report); err != nil {
+			return nil, err
+		}
 	}
 	rows, err := d.session.Rows(ctx, sql.Text("duckdb/ingest_unread_objects"))
 	if err != nil {
@@ -63,11 +94,11 @@ func (d *desk) unreadObjects(ctx context.Context) ([]ingest.Object, error) {
 	var unread []ingest.Object
 	for rows.Next() {
 		var i int64
-		var again bool
-		if err := rows.Scan(&i, &again); err != nil {
+		var before, reread bool
+		if err := rows.Scan(&i, &before, &reread); err != nil {
 			return nil, err
 		}
-		listed[i].Again = again
+		listed[i].Again, listed[i].Reread = before, reread
 		unread = append(unread, listed[i])
 	}
 	return unread, rows.Err()
@@ -83,26 +114,32 @@ func (d *desk) ingest(ctx context.Context, objects []ingest.Object, report *Inge
 	if err := d.view(ctx, "known_account_events", lake.AccountEvents, state.Files(lake.AccountEvents)); err != nil {
 		return nil, err
 	}
-	read, err := ingest.Run(ctx, ingest.Input{
+	input := ingest.Input{
 		Session: d.session, Scratch: d.scratch, Now: m.Now(), Objects: objects,
 		Calendar: m.Calendar, Earliest: m.Calendar.Start(m.Config.FirstPeriod),
 		Past: m.Config.Accept.Past, NoPast: m.Config.Accept.NoPast, Future: m.Config.Accept.Future,
 		OpenStart: m.Calendar.Start(state.PostingPeriod(state.Head+1, m.Config.FirstPeriod)),
 		Dynamic:   state.Columns, Known: d.knownUsage, Progress: m.progress("ingest"),
-	})
+	}
+	if err := d.readBefore(ctx, &input); err != nil {
+		return nil, err
+	}
+	read, err := ingest.Run(ctx, input)
 	if err != nil {
 		return nil, err
 	}
 	report.Totals = lake.Totals{
 		Objects: read.Totals.Objects, Records: read.Totals.Records, Events: read.Totals.Events,
 		AccountEvents: read.Totals.AccountEvents, Skipped: read.Totals.Skipped, Rejects: read.Totals.ByReason,
+		Superseded: read.Totals.Superseded, Accepted: read.Totals.Accepted,
 	}
-	report.Unread = unreadOf(read.Objects)
-	taken := slices.DeleteFunc(slices.Clone(read.Objects), func(o ingest.ObjectReport) bool { return !o.Kept() })
+	report.Superseded = read.Totals.Left
+	report.count(objects, read.Objects)
+	taken := slices.DeleteFunc(slices.Clone(read.Objects), func(o ingest.ObjectReport) bool { return !o.Kept() || o.Unchanged })
 	if len(taken) == 0 && slices.Equal(report.Unread, state.Unread) {
 		return nil, nil
 	}
-	return &draft{
+	out := &draft{
 		run: lake.Run{
 			Kind: lake.Ingest, Columns: read.Dynamic[len(state.Columns):], Unread: &report.Unread, Newest: read.Newest, Totals: report.Totals,
 		},
@@ -115,18 +152,59 @@ func (d *desk) ingest(ctx context.Context, objects []ingest.Object, report *Inge
 		survives: func(newer *lake.Run) bool {
 			return newer.Kind == lake.Rate || newer.Kind == lake.Apply || newer.Kind == lake.Close
 		},
-	}, nil
+	}
+	if read.Superseded {
+		return out, d.dropSuperseded(ctx, out)
+	}
+	return out, nil
 }
 
-// knownUsage makes the live usage of some days readable for the search for copies.
+// knownUsage makes the usage of some days readable for the search for copies, what
+// was taken back too.
 func (d *desk) knownUsage(ctx context.Context, days []string) error {
-	files := slices.DeleteFunc(d.mill.Lake.State().Files(lake.Usage), func(f lake.File) bool { return !slices.Contains(days, f.Partition) })
-	return d.view(ctx, "known_usage", lake.Usage, files)
+	state := d.mill.Lake.State()
+	of := func(table lake.Table) []lake.File {
+		return slices.DeleteFunc(state.Files(table), func(f lake.File) bool { return !slices.Contains(days, f.Partition) })
+	}
+	voided := of(lake.Voided)
+	if len(voided) == 0 {
+		return d.view(ctx, "known_usage", lake.Usage, of(lake.Usage))
+	}
+	if err := d.view(ctx, "live_usage", lake.Usage, of(lake.Usage)); err != nil {
+		return err
+	}
+	if err := d.view(ctx, "voided_usage", lake.Voided, voided); err != nil {
+		return err
+	}
+	return d.session.Exec(ctx, sql.Expand("duckdb/ingest_known_usage", map[string]any{"Columns": lake.Usage.Schema(state.Columns)}))
 }
 
-func unreadOf(objects []ingest.ObjectReport) []lake.Unread {
+// count tells the objects that were not taken in from those that were once, and
+// could not be read again.
+func (r *IngestReport) count(objects []ingest.Object, read []ingest.ObjectReport) {
+	r.Unread = unreadOf(read, func(i int) bool { return !objects[i].Reread })
+	if r.Again == nil {
+		return
+	}
+	r.Again.NotRead = unreadOf(read, func(i int) bool { return objects[i].Reread })
+	for i, o := range read {
+		switch {
+		case !objects[i].Reread:
+		case o.Unchanged:
+			r.Again.Unchanged++
+			fallthrough
+		case o.Kept():
+			r.Again.Objects++
+		}
+	}
+}
+
+func unreadOf(objects []ingest.ObjectReport, of func(i int) bool) []lake.Unread {
 	unread := []lake.Unread{}
-	for _, o := range objects {
+	for i, o := range objects {
+		if !of(i) {
+			continue
+		}
 		reason := ""
 		switch {
 		case o.Err != nil:

@@ -13,8 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/creditmill/creditmill/ingest/source"
@@ -55,6 +53,7 @@ type Mill struct {
 	Log      *slog.Logger
 
 	options Options
+	stores  *stores
 	duckDB  string // version, for manifests
 }
 
@@ -69,13 +68,19 @@ func (m *Mill) progress(stage string) func(done, total int64) {
 }
 
 // Open opens the lake that a checked configuration names. What the lake's first
-// run fixed, and every version that a run has used, must be as it was.
-func Open(ctx context.Context, setup *Setup, o Options) (*Mill, error) {
+// run fixed, and every version that a run has used, must be as it was. Release
+// the Mill when it is no longer needed.
+func Open(ctx context.Context, setup *Setup, o Options) (_ *Mill, err error) {
 	m := &Mill{
 		Config: setup.Config, Calendar: setup.Config.Calendar, Sources: setup.Sources, Prices: setup.Prices, Catalog: setup.Catalog,
-		Log: o.Log, options: o,
+		Log: o.Log, options: o, stores: newStores(setup.Config),
 	}
-	store, err := openStore(setup.Config.Lake)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, m.Release())
+		}
+	}()
+	store, err := m.stores.at(ctx, setup.Config.Lake)
 	if err != nil {
 		return nil, err
 	}
@@ -91,23 +96,9 @@ func Open(ctx context.Context, setup *Setup, o Options) (*Mill, error) {
 	return m, nil
 }
 
-func openStore(location config.Location) (lake.Store, error) {
-	if location.Scheme != "" {
-		return nil, ConfigError{fmt.Errorf("%s: this version of creditmill reads and writes folders only, not object storage", location)}
-	}
-	return lake.NewFolder(location.Path)
-}
-
-// scratchBase is the folder that scratch folders are made in.
-func (m *Mill) scratchBase() string {
-	if m.Config.Scratch != "" {
-		return m.Config.Scratch
-	}
-	if m.Config.Lake.Scheme == "" {
-		return filepath.Join(m.Config.Lake.Path, ".scratch") // on the lake's file system: an upload is a rename
-	}
-	return filepath.Join(os.TempDir(), "creditmill")
-}
+// Release removes what was fetched from object storage. A process that ends without
+// it leaves that to the next one.
+func (m *Mill) Release() error { return m.stores.close() }
 
 // checkFixed refuses a configuration that contradicts what runs have recorded.
 func (m *Mill) checkFixed() error {

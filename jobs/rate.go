@@ -99,10 +99,10 @@ func (d *desk) freshUsage(ctx context.Context) ([]rate.Batch, error) {
 	}
 	files := map[group][]lake.File{}
 	for _, file := range state.Files(lake.Usage) {
-		if file.Run <= state.RatedThrough {
+		if file.Origin() <= state.RatedThrough {
 			continue
 		}
-		posting := state.PostingPeriod(file.Run, m.Config.FirstPeriod)
+		posting := state.PostingPeriod(file.Origin(), m.Config.FirstPeriod)
 		first, last := m.Calendar.Of(*file.MinTime), m.Calendar.Of(*file.MaxTime)
 		for p := later(first, posting); !later(last, posting).Before(p); p = p.Next() {
 			g := group{file.Partition, posting, p}
@@ -143,7 +143,7 @@ func (d *desk) supersededRatings(ctx context.Context) ([]rerating, error) {
 			return nil, fmt.Errorf("rated file %s: %w", file.Path, err)
 		}
 		superseded := file.Tags[rate.TagPrices] != m.Prices.Fingerprint(*file.MinTime, *file.MaxTime)
-		released := file.Tags[rate.TagNotOpened] != "" && (accountsChanged > file.Run || m.Config.UnknownPlan != "")
+		released := file.Tags[rate.TagNotOpened] != "" && (accountsChanged > file.Origin() || m.Config.UnknownPlan != "")
 		if p.Before(uncut) || !superseded && !released {
 			continue
 		}

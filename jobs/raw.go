@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -19,13 +20,15 @@ import (
 	"github.com/creditmill/creditmill/internal/lake"
 )
 
-// listRaw lists every raw object that a source reads, by key.
-func (m *Mill) listRaw(ctx context.Context) ([]ingest.Object, error) {
+// listRaw lists the raw objects that sources read, by key: those of dated paths as
+// far back as each source looks from the instant since, or all of them where it
+// is zero; and always those that could not be taken in before.
+func (m *Mill) listRaw(ctx context.Context, since time.Time) ([]ingest.Object, error) {
 	var objects []ingest.Object
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0)) // an identity may be a hash of the content
 	var identities []*string
-	err := m.eachRaw(ctx, func(store lake.Store, object lake.Object, s *source.Source) error {
+	err := m.eachRaw(ctx, since, func(store lake.Store, object lake.Object, s *source.Source) error {
 		if s == nil {
 			return nil
 		}
@@ -46,6 +49,9 @@ func (m *Mill) listRaw(ctx context.Context) ([]ingest.Object, error) {
 	if err := errors.Join(err, group.Wait()); err != nil {
 		return nil, err
 	}
+	if err := m.stores.saveIdentities(since.IsZero()); err != nil {
+		m.Log.Warn("identities of raw objects are not kept: every object is hashed again next time", "error", err)
+	}
 	for i := range objects {
 		objects[i].Identity = *identities[i]
 	}
@@ -55,49 +61,84 @@ func (m *Mill) listRaw(ctx context.Context) ([]ingest.Object, error) {
 	return objects, nil
 }
 
-// eachRaw calls do for every object of every raw store, with the source that reads
-// it, nil for none. An object that two sources match is a ConfigError.
-func (m *Mill) eachRaw(ctx context.Context, do func(lake.Store, lake.Object, *source.Source) error) error {
+// eachRaw calls do for the objects of every raw store that are to be listed, see
+// listRaw, with the source that reads them, nil for none. An object that two sources
+// match is a ConfigError.
+func (m *Mill) eachRaw(ctx context.Context, since time.Time, do func(lake.Store, lake.Object, *source.Source) error) error {
 	byRaw := map[string][]*source.Source{}
 	for _, s := range m.Sources {
 		byRaw[s.Raw] = append(byRaw[s.Raw], s)
 	}
 	for raw, sources := range byRaw {
-		store, err := m.openRaw(raw)
+		store, err := m.openRaw(ctx, raw)
 		if err != nil {
 			return err
 		}
-		for object, err := range store.List(ctx, "") {
-			if err != nil {
-				return fmt.Errorf("raw logs: %w", err)
-			}
-			s, err := source.Of(sources, raw, object.Key)
-			if err != nil {
-				return ConfigError{err}
-			}
-			if err := do(store, object, s); err != nil {
-				return fmt.Errorf("raw logs: %w", err)
+		for _, prefix := range m.prefixes(sources, since) {
+			for object, err := range store.List(ctx, prefix) {
+				if err != nil {
+					return fmt.Errorf("raw logs: %w", err)
+				}
+				s, err := source.Of(sources, raw, object.Key)
+				if err != nil {
+					return ConfigError{err}
+				}
+				if err := do(store, object, s); err != nil {
+					return fmt.Errorf("raw logs: %w", err)
+				}
 			}
 		}
 	}
 	return nil
 }
 
-// openRaw opens the store that a source names as its own, or the configuration's.
-func (m *Mill) openRaw(raw string) (lake.Store, error) {
-	place := m.Config.Raw
-	if raw != "" {
-		var message, hint string
-		if place, message, hint = config.ParseLocation(m.Config.Folder, raw); message != "" {
-			return nil, ConfigError{fmt.Errorf("raw: %s: %s", message, hint)}
+// prefixes are what the keys to list of one store begin with; none begins with
+// another, so that each object is listed once.
+func (m *Mill) prefixes(sources []*source.Source, since time.Time) []string {
+	if since.IsZero() {
+		return []string{""} // also those that no source reads
+	}
+	var all []string
+	for _, s := range sources {
+		all = append(all, s.Prefixes(since)...)
+		for _, unread := range m.Lake.State().Unread {
+			if unread.Source == s.Name {
+				all = append(all, unread.Object)
+			}
 		}
 	}
-	store, err := openStore(place)
+	slices.Sort(all)
+	var apart []string
+	for _, prefix := range all {
+		if n := len(apart); n == 0 || !strings.HasPrefix(prefix, apart[n-1]) {
+			apart = append(apart, prefix)
+		}
+	}
+	return apart
+}
+
+// openRaw opens the store that a source names as its own, or the configuration's.
+func (m *Mill) openRaw(ctx context.Context, raw string) (lake.Store, error) {
+	place, err := rawPlace(m.Config, raw)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(place.Path); err != nil {
-		return nil, ConfigError{fmt.Errorf("raw logs: %w: check `raw:` in the configuration, or make the folder", err)}
+	if place.Scheme == "" {
+		if _, err := os.Stat(place.Path); err != nil {
+			return nil, ConfigError{fmt.Errorf("raw logs: %w: check `raw:` in the configuration, or make the folder", err)}
+		}
 	}
-	return store, nil
+	return m.stores.at(ctx, place)
+}
+
+// rawPlace is where the logs of a source land: its own raw, or the configuration's.
+func rawPlace(c *config.Config, raw string) (config.Location, error) {
+	if raw == "" {
+		return c.Raw, nil
+	}
+	place, message, hint := config.ParseLocation(c.Folder, raw)
+	if message != "" {
+		return place, ConfigError{fmt.Errorf("raw: %s: %s", message, hint)}
+	}
+	return place, nil
 }

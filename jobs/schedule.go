@@ -77,6 +77,7 @@ func runJob(ctx context.Context, job string, open func(context.Context) (*Mill, 
 	if err != nil {
 		return 0, nil, err
 	}
+	defer func() { err = errors.Join(err, m.Release()) }()
 	switch job {
 	case "ingest":
 		r, err := m.Ingest(ctx)

@@ -30,7 +30,10 @@ type Status struct {
 	HeldEvents int64          // account events that the last apply or close held
 	Rejects    map[string]int64
 	Unread     []lake.Unread
-	Runs       []*lake.Run // the newest few, newest first
+
+	PendingVoids int64 // voided calls of cut or closed periods, which wait for a re-rate
+
+	Runs []*lake.Run // the newest few, newest first
 }
 
 // A SourceStatus says how fresh a source is.
@@ -56,12 +59,12 @@ func (m *Mill) Status(ctx context.Context) (_ Status, err error) {
 		return Status{}, err
 	}
 	state := m.Lake.State()
-	s := Status{Lake: m.Config.Lake.String(), Head: state.Head, HeadHash: state.HeadHash, Rejects: state.BlockingRejects(), Unread: state.Unread}
+	s := Status{Lake: m.Config.Lake.String(), Head: state.Head, HeadHash: state.HeadHash, Rejects: state.BlockingRejects(), Unread: state.Unread, PendingVoids: state.PendingVoids()}
 	s.Open, s.Cut = state.Open(m.Config.FirstPeriod)
 	s.CloseFrom = m.Calendar.Add(m.Calendar.End(s.Open), m.Config.CloseGrace)
 	s.Sources = m.sourceStatus()
 	for _, file := range state.Files(lake.Usage) {
-		if file.Run > state.RatedThrough {
+		if file.Origin() > state.RatedThrough {
 			s.Unrated += file.Rows
 		}
 	}
@@ -167,7 +170,7 @@ func (m *Mill) Landed(ctx context.Context) (map[string]int64, error) {
 	for _, s := range m.Sources {
 		counts[s.Name] = 0
 	}
-	err := m.eachRaw(ctx, func(_ lake.Store, _ lake.Object, s *source.Source) error {
+	err := m.eachRaw(ctx, time.Time{}, func(_ lake.Store, _ lake.Object, s *source.Source) error {
 		if s == nil {
 			counts[""]++
 		} else {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/creditmill/creditmill/internal/duck"
@@ -17,8 +18,9 @@ type Reader struct {
 }
 
 // Read opens a session in which every live table is a view of its name, with its
-// partition (day or period) as the last column (SPEC section 11).
-func (m *Mill) Read(ctx context.Context) (*Reader, error) {
+// partition (day or period) as the last column (SPEC section 11). Statements that
+// are given say what is fetched from a remote lake: see [Mill.tablesIn].
+func (m *Mill) Read(ctx context.Context, statements ...string) (*Reader, error) {
 	if _, err := m.Lake.Refresh(ctx); err != nil {
 		return nil, err
 	}
@@ -26,12 +28,27 @@ func (m *Mill) Read(ctx context.Context) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, table := range lake.Tables() {
+	for _, table := range m.tablesIn(statements) {
 		if err := d.liveView(ctx, table); err != nil {
 			return nil, errors.Join(err, d.close())
 		}
 	}
 	return &Reader{d}, nil
+}
+
+// tablesIn are the tables to be read for statements: in a remote lake, where each
+// costs a download, those whose names occur in their text, and all if none does or
+// no statement is known.
+func (m *Mill) tablesIn(statements []string) []lake.Table {
+	if m.Config.Lake.Scheme == "" {
+		return lake.Tables()
+	}
+	text := strings.ToLower(strings.Join(statements, "\n"))
+	named := slices.DeleteFunc(lake.Tables(), func(t lake.Table) bool { return !strings.Contains(text, t.Name) })
+	if len(named) == 0 {
+		return lake.Tables()
+	}
+	return named
 }
 
 // Close ends the session.
@@ -52,12 +69,13 @@ func (d *desk) liveView(ctx context.Context, table lake.Table) error {
 		scan.Partition = "period"
 	case lake.Whole:
 	}
-	for _, file := range d.mill.Lake.State().Files(table) {
-		path, err := d.mill.Lake.Path(ctx, file)
-		if err != nil {
-			return err
-		}
-		scan.AddTo(file.Partition, path, file.Columns)
+	files := d.mill.Lake.State().Files(table)
+	paths, err := d.mill.Lake.Paths(ctx, files)
+	if err != nil {
+		return err
+	}
+	for i, file := range files {
+		scan.AddTo(file.Partition, paths[i], file.Columns)
 	}
 	return d.session.View(ctx, table.Name, scan)
 }

@@ -26,7 +26,8 @@ type app struct {
 	now    string
 	json   bool
 
-	started bool // the command's arguments were right
+	started bool         // the command's arguments were right
+	mills   []*jobs.Mill // opened, to be released when the command has ended
 }
 
 const defaultConfig = "creditmill.yaml"
@@ -36,6 +37,11 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	for _, m := range a.mills {
+		if left := m.Release(); left != nil {
+			err = errors.Join(err, left)
+		}
+	}
 	if err != nil && !a.started {
 		err = usageError{err}
 	}
@@ -75,8 +81,8 @@ func (a *app) root() *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	group(groupStart, a.initCommand(), a.demoCommand(), a.checkCommand(), a.tryCommand())
-	group(groupRun, a.ingestCommand(), a.rateCommand(), a.applyCommand(), a.closeCommand(), a.scheduleCommand())
+	group(groupStart, a.initCommand(), a.demoCommand(), a.checkCommand(), a.doctorCommand(), a.tryCommand())
+	group(groupRun, a.ingestCommand(), a.rateCommand(), a.applyCommand(), a.closeCommand(), a.voidCommand(), a.scheduleCommand())
 	group(groupLook, a.statusCommand(), a.runsCommand(), a.heldCommand(), a.rejectsCommand(), a.balanceCommand(),
 		a.invoiceCommand(), a.queryCommand(), a.filesCommand())
 	root.AddCommand(a.versionCommand())
@@ -119,6 +125,7 @@ func (a *app) open(ctx context.Context) (m *jobs.Mill, done func(), err error) {
 		done()
 		return nil, nil, err
 	}
+	a.mills = append(a.mills, m)
 	return m, done, nil
 }
 
@@ -126,19 +133,20 @@ func (a *app) log(level slog.Level) *slog.Logger {
 	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level}))
 }
 
-// read opens the lake for a command that only looks.
-func (a *app) read(ctx context.Context, look func(*jobs.Mill, *jobs.Reader) error) error {
+// read opens the lake for a command that only looks; statements are as in
+// [jobs.Mill.Read].
+func (a *app) read(ctx context.Context, look func(*jobs.Mill, *jobs.Reader) error, statements ...string) error {
 	m, done, err := a.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
-	return reading(ctx, m, func(r *jobs.Reader) error { return look(m, r) })
+	return reading(ctx, m, func(r *jobs.Reader) error { return look(m, r) }, statements...)
 }
 
 // reading opens a session over the live tables for as long as look takes.
-func reading(ctx context.Context, m *jobs.Mill, look func(*jobs.Reader) error) error {
-	r, err := m.Read(ctx)
+func reading(ctx context.Context, m *jobs.Mill, look func(*jobs.Reader) error, statements ...string) error {
+	r, err := m.Read(ctx, statements...)
 	if err != nil {
 		return err
 	}

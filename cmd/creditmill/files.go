@@ -34,11 +34,7 @@ func (a *app) filesCommand() *cobra.Command {
 			}
 			document := []fileDocument{}
 			for _, file := range files {
-				path, err := m.Lake.Path(cmd.Context(), file)
-				if err != nil {
-					return err
-				}
-				document = append(document, fileDocument{path, file.Partition, file.Rows, file.Bytes, file.SHA256, file.Run})
+				document = append(document, fileDocument{m.Lake.Location(file), file.Partition, file.Rows, file.Bytes, file.SHA256, file.Run})
 			}
 			if a.json {
 				return a.print(map[string]any{"table": args[0], "files": document})
@@ -49,7 +45,7 @@ func (a *app) filesCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&partition, "period", "", "print those of one `PARTITION` only: a month, or a day for usage and rejected")
+	cmd.Flags().StringVar(&partition, "period", "", "print those of one `PARTITION` only: a month, or a day for usage, rejected and voided")
 	return cmd
 }
 

@@ -91,9 +91,9 @@ func (e *exampleSite) draft(ctx context.Context, calendar period.Calendar, from 
 		e.Draft = "log_" + e.Draft
 	}
 	e.from, e.key = from, e.Draft+"/"+base
-	text, err := source.Draft(e.Draft, e.key, log)
+	text, err := ingest.Draft(e.Draft, e.key, log)
 	if err != nil {
-		return withHint(fmt.Errorf("draft a source from %s: %w", from, err), "a log is JSON lines or CSV, plain or packed as .gz or .zst; `creditmill init DIR` without --from writes an example")
+		return withHint(fmt.Errorf("draft a source from %s: %w", from, err), "a log is JSON lines or CSV, plain or packed as .gz or .zst, or Parquet (*.parquet); `creditmill init DIR` without --from writes an example")
 	}
 	e.add("sources/"+e.Draft+".yaml", []byte(text))
 	return e.begin(ctx, calendar, text)

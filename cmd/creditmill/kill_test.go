@@ -5,10 +5,12 @@ import (
 	"math/rand/v2"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/creditmill/creditmill/fixtures"
+	"github.com/creditmill/creditmill/fixtures/load"
 	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/period"
 )
@@ -59,15 +61,60 @@ func TestKilledCommandsFinishWhenRunAgain(t *testing.T) {
 	if kills == 0 {
 		t.Fatal("no command was killed while it ran")
 	}
+	compareTables(t, killed, calm)
+	readEveryTable(t, filepath.Join(killed, defaultConfig))
+}
+
+// compareTables compares every row of every table of two lakes.
+func compareTables(t *testing.T, got, want string) {
+	t.Helper()
 	for _, table := range lake.Tables() {
 		rows := func(dir string) string {
 			return call(t, "query", "--config", filepath.Join(dir, defaultConfig), "--format", "csv", "SELECT * FROM "+table.Name+" ORDER BY ALL")
 		}
-		if want, got := rows(calm), rows(killed); got != want {
-			t.Errorf("table %s after %d kills:\n%s\nwant\n%s", table.Name, kills, got, want)
+		if got, want := rows(got), rows(want); got != want {
+			t.Errorf("table %s: %d bytes of rows differ from the %d wanted", table.Name, len(got), len(want))
 		}
 	}
-	readEveryTable(t, filepath.Join(killed, defaultConfig))
+}
+
+// An ingest of a thousand objects, killed again and again until one finishes: the
+// tables are those of one that nobody disturbed, and nothing is left in scratch.
+func TestKilledIngestOfAThousandObjects(t *testing.T) {
+	t.Parallel()
+	calm, killed := filepath.Join(t.TempDir(), "calm"), filepath.Join(t.TempDir(), "killed")
+	for _, dir := range []string{calm, killed} {
+		summary, err := load.Write(t.Context(), dir, load.Options{Calls: 31_000, Accounts: 300, ObjectLines: 30})
+		if err != nil || summary.Objects < 1000 {
+			t.Fatalf("%d objects, %v", summary.Objects, err)
+		}
+	}
+	args := func(dir string) []string {
+		return []string{"ingest", "--config", filepath.Join(dir, defaultConfig), "--now", "2026-11-01T00:30:00Z"}
+	}
+	began := time.Now()
+	if out, err := exec.Command("creditmill", args(calm)...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	usual := time.Since(began)
+	kills := 0
+	for range 8 {
+		kills += runAndKill(t, args(killed), time.Duration(rand.Int64N(int64(usual)+1)))
+	}
+	for runAndKill(t, args(killed), time.Duration(rand.Int64N(2*int64(usual)))) > 0 {
+		kills++
+	}
+	t.Logf("%d kills", kills)
+	if kills == 0 {
+		t.Fatal("no ingest was killed while it ran")
+	}
+	if out := call(t, args(killed)...); !strings.Contains(out, "Nothing new") {
+		t.Errorf("the next ingest says %q", out)
+	}
+	compareTables(t, killed, calm)
+	if left, err := filepath.Glob(filepath.Join(killed, "lake", ".scratch", "*", "*")); err != nil || len(left) > 0 {
+		t.Errorf("left in scratch: %q, %v", left, err)
+	}
 }
 
 // runAndKill starts the command and kills it after a while; it returns 1 if it

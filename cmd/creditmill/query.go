@@ -38,7 +38,7 @@ func (a *app) queryCommand() *cobra.Command {
 			}
 			return a.read(cmd.Context(), func(_ *jobs.Mill, r *jobs.Reader) error {
 				return a.query(cmd.Context(), r.Session(), args[0], format)
-			})
+			}, args[0])
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", format, "print a table, csv or json")

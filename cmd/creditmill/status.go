@@ -50,6 +50,7 @@ type statusDocument struct {
 	Held       []heldCountDocument `json:"held_calls"`
 	HeldEvents int64               `json:"held_account_events"`
 	Rejects    map[string]int64    `json:"blocking_rejects"`
+	Voids      int64               `json:"pending_voids"`
 	Unread     []unreadDocument    `json:"unread"`
 	Runs       []runLine           `json:"runs"`
 }
@@ -72,7 +73,7 @@ func newStatusDocument(s jobs.Status) statusDocument {
 	document := statusDocument{
 		Lake: s.Lake, Run: s.Head, Head: s.HeadHash, Open: s.Open.String(), Cut: s.Cut, CloseFrom: period.FormatInstant(s.CloseFrom),
 		Sources: []sourceDocument{}, Unrated: s.Unrated, Superseded: s.Superseded, Held: []heldCountDocument{}, HeldEvents: s.HeldEvents,
-		Rejects: counts(s.Rejects), Unread: unreadDocuments(s.Unread), Runs: runLines(s.Runs),
+		Rejects: counts(s.Rejects), Voids: s.PendingVoids, Unread: unreadDocuments(s.Unread), Runs: runLines(s.Runs),
 	}
 	for _, source := range s.Sources {
 		document.Sources = append(document.Sources, sourceDocument{source.Source, optional(instantText(source.Newest)), optional(durationText(source.Expect)), source.Late})
@@ -154,6 +155,9 @@ func (a *app) status(s jobs.Status, now time.Time) {
 	if n := total(s.Rejects); n > 0 {
 		item("%s in the way of a close (%s): `creditmill rejects`", count(n, "reject"), byReason(s.Rejects))
 	}
+	if s.PendingVoids > 0 {
+		item("%s voided in closed months: a re-rate takes them out", count(s.PendingVoids, "call"))
+	}
 	for _, u := range s.Unread {
 		item("object %s of source %s was not taken in: %s", printable(u.Object), u.Source, printable(u.Reason))
 	}
@@ -202,6 +206,13 @@ func runSummary(run *lake.Run) string {
 		return fmt.Sprintf("%s, %s, %s", count(calls(t), "call"), count(t.AccountEvents, "account event"), count(total(t.Rejects), "reject"))
 	case lake.Rate:
 		return fmt.Sprintf("%s, %s credits, %d held", count(t.Calls, "call"), grouped(creditsRated(t)), total(t.Held))
+	case lake.Void:
+		if t.Pending > 0 {
+			return fmt.Sprintf("%s, %d for the next re-rate", count(t.Calls, "call"), t.Pending)
+		}
+		return fmt.Sprintf("%s, %s credits", count(t.Calls, "call"), grouped(trimmed(t.Credits["voided"])))
+	case lake.Copies:
+		return count(total(t.Rejects), "reject") + ": copies of earlier calls"
 	case lake.Cut:
 		return "what was committed before belongs to " + run.Period.String()
 	case lake.Close:

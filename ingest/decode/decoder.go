@@ -18,15 +18,12 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
-	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/zeebo/xxh3"
 
 	"github.com/creditmill/creditmill/ingest/source"
 	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/period"
-	"github.com/creditmill/creditmill/internal/when"
 )
 
 // Options are what decoders of one run share.
@@ -38,8 +35,9 @@ type Options struct {
 	Seen        *Seen
 	Twice       *Seen // takes the hashes of usage that may be copies: no other usage has copies
 	Pool        *Pool
-	KeepSkipped bool  // give records that `where` leaves out a row too
-	Limit       int64 // records of an object to decode; 0: all
+	KeepSkipped bool   // give records that `where` leaves out a row too
+	Limit       int64  // records of an object to decode; 0: all
+	Scratch     string // a folder for copies of Parquet objects while they are read; "": the system's
 	// Usage is called with each usage event, Other takes over batches of the rest. Not
 	// ok: stop.
 	Usage func(*Usage) (ok bool)
@@ -80,15 +78,17 @@ type Decoder struct {
 	idents   []byte
 	detail   []byte
 	scratch  []byte
-	stopped  bool // Usage said so
+	row      []byte // of Parquet, as JSON
+	stopped  bool   // Usage said so
 }
 
 // A reading is a mapping with what reads its records.
 type reading struct {
 	*mapping
-	json *scanner
-	csv  *csvReader
-	rec  *values
+	json    *scanner
+	csv     *csvReader
+	parquet *parquetReader
+	rec     *values
 }
 
 // New returns a decoder with an empty batch.
@@ -123,9 +123,13 @@ func (d *Decoder) reading(src *source.Source) (*reading, error) {
 	}
 	r := &reading{mapping: m, json: newScanner(m.tree)}
 	r.rec = &r.json.values
-	if src.Format == source.CSV {
+	switch src.Format {
+	case source.CSV:
 		r.csv = newCSVReader(m)
 		r.rec = &r.csv.values
+	case source.Parquet:
+		r.parquet = newParquetReader(m)
+		r.rec = &r.parquet.values
 	}
 	d.mappings[src] = r
 	return r, nil
@@ -144,19 +148,17 @@ func (d *Decoder) Object(ctx context.Context, src *source.Source, number int32, 
 		return Counts{}, err
 	}
 	r.object(key)
-	d.window.reset(stream)
 	for i := range d.o.Dynamic { // what the source before mapped
 		d.usage.Texts[i], d.usage.Units[i] = nil, -1
 	}
 	o := object{d: d, r: r, number: number, key: key}
 	o.counts.ByReason = map[Reason]int64{}
-	if r.csv != nil {
-		if err := r.csv.header(&d.window); err != nil {
-			if errors.Is(err, io.EOF) {
-				return o.counts, nil
-			}
-			return Counts{}, err
+	defer r.close()
+	if err := o.open(stream); err != nil {
+		if errors.Is(err, io.EOF) {
+			return o.counts, nil
 		}
+		return Counts{}, err
 	}
 	for n := 0; ; n++ {
 		if n&0xFFF == 0 && ctx.Err() != nil {
@@ -181,6 +183,13 @@ func (d *Decoder) Object(ctx context.Context, src *source.Source, number int32, 
 	return o.counts, nil
 }
 
+// close gives up what the object's records came from.
+func (r *reading) close() {
+	if r.parquet != nil {
+		r.parquet.close()
+	}
+}
+
 // An object is one object being decoded.
 type object struct {
 	d      *Decoder
@@ -191,14 +200,44 @@ type object struct {
 	counts Counts
 }
 
+// open begins with the stream; io.EOF: it has no header, and so no records.
+func (o *object) open(stream io.Reader) error {
+	if o.r.parquet == nil {
+		o.d.window.reset(stream)
+		if o.r.csv != nil {
+			return o.r.csv.header(&o.d.window)
+		}
+		return nil
+	}
+	if ending := source.Packed(o.key); ending != "" {
+		return fmt.Errorf("a Parquet file is packed within, and one that is packed again (%s) is not read: deliver it unpacked, or keep it out of the source's path", ending)
+	}
+	if err := o.r.parquet.open(stream, o.d.o.Scratch); err != nil {
+		return err
+	}
+	o.r.layout = &o.r.src.Time.Layout
+	if o.r.parquet.time != nil {
+		o.r.layout = o.r.parquet.time
+	}
+	return nil
+}
+
+// next frames the next record; io.EOF: there is none.
+func (o *object) next() error {
+	switch {
+	case o.r.csv != nil:
+		return o.r.csv.next(&o.d.window, &o.frame)
+	case o.r.parquet != nil:
+		return o.r.parquet.next(&o.frame)
+	default:
+		return o.d.window.next(&o.frame)
+	}
+}
+
 // record decodes the next record into a row.
 func (o *object) record() (more bool, err error) {
 	f := &o.frame
-	if o.r.csv != nil {
-		err = o.r.csv.next(&o.d.window, f)
-	} else {
-		err = o.d.window.next(f)
-	}
+	err = o.next()
 	if errors.Is(err, io.EOF) {
 		return false, nil
 	}
@@ -215,7 +254,7 @@ func (o *object) record() (more bool, err error) {
 		o.accountEvent()
 		return true, nil
 	}
-	if o.r.csv == nil && !o.r.json.scan(f.b, f.end) {
+	if o.r.src.Format == source.JSONLines && !o.r.json.scan(f.b, f.end) {
 		o.reject(fault{reason: Malformed, detail: o.r.json.why()})
 		return true, nil
 	}
@@ -230,199 +269,3 @@ func (o *object) record() (more bool, err error) {
 }
 
 func (s *scanner) why() string { return s.fault + " at byte " + strconv.Itoa(s.at+1) }
-
-// wanted reports whether the source's `where` holds.
-func (o *object) wanted() bool {
-	for i := range o.r.where {
-		c := &o.r.where[i]
-		s := o.r.rec.get(c.node)
-		if s.kind == slotContainer {
-			return false
-		}
-		// Match keeps nothing of the text, which is good until the next record.
-		text := unsafe.String(unsafe.SliceData(s.text), len(s.text))
-		if !c.test.Match(when.Value{Text: text, Null: s.kind == slotNull, Number: s.kind == slotNumber}) {
-			return false
-		}
-	}
-	return true
-}
-
-// usage hands the record on as a usage event, or says why it cannot be one.
-func (o *object) usage() fault {
-	r, d := o.r, o.d
-	for i := range r.scalars {
-		if v := &r.scalars[i]; r.rec.get(v.node).kind == slotContainer {
-			return fault{reason: Malformed, field: v.name, detail: "is an object or a list where one value belongs"}
-		}
-	}
-	u := &d.usage
-	var flaw fault
-	if r.id == nil {
-		d.idents = append(d.idents[:0], o.key...)
-		d.idents = append(d.idents, ':')
-		d.idents = strconv.AppendInt(d.idents, o.frame.line, 10)
-		if u.ID = d.idents; badID(u.ID) {
-			return fault{reason: BadID, detail: "its id, made of key and line, is longer than 256 bytes or has a control character"}
-		}
-	} else if u.ID, flaw = o.ident(r.id, true); flaw.reason != "" {
-		return flaw
-	}
-	if u.Account, flaw = o.ident(&r.account, true); flaw.reason != "" {
-		return flaw
-	}
-	if u.Operation, flaw = o.ident(&r.operation, true); flaw.reason != "" {
-		return flaw
-	}
-	if u.Project, flaw = o.ident(r.project, false); flaw.reason != "" {
-		return flaw
-	}
-	if u.Key, flaw = o.ident(r.key, false); flaw.reason != "" {
-		return flaw
-	}
-	text, ok := r.read(&r.time, r.rec)
-	if !ok || len(text) == 0 {
-		return fault{reason: MissingField, field: r.time.name, detail: "is absent: the event has no time"}
-	}
-	at, ok := parseInstant(text, r.layout)
-	if !ok {
-		return fault{reason: BadTime, field: r.time.name, value: text, valued: true, detail: "is no time of the source's layout"}
-	}
-	if flaw = o.dynamics(); flaw.reason != "" {
-		flaw.at, flaw.timed = at, true
-		return flaw
-	}
-	if at > d.latest {
-		return fault{reason: Future, field: r.time.name, value: text, valued: true, at: at, timed: true, detail: "is later than " + period.FormatInstant(d.o.Latest)}
-	}
-	if at < d.oldest {
-		return fault{reason: TooOld, field: r.time.name, value: text, valued: true, at: at, timed: true, detail: "is earlier than " + period.FormatInstant(d.o.Oldest)}
-	}
-	o.emit(at)
-	return fault{}
-}
-
-// ident reads an id. One that is not needed may be nil, or absent.
-func (o *object) ident(v *value, needed bool) ([]byte, fault) {
-	if v == nil {
-		return nil, fault{}
-	}
-	text, ok := o.r.read(v, o.r.rec)
-	switch {
-	case !ok && needed:
-		return nil, fault{reason: MissingField, field: v.name, detail: "is absent"}
-	case !ok:
-		return nil, fault{}
-	case len(text) == 0:
-		return nil, fault{reason: MissingField, field: v.name, detail: "is empty"}
-	case badID(text):
-		return nil, fault{reason: BadID, field: v.name, value: text, valued: true, detail: "is longer than 256 bytes or has a control character"}
-	}
-	return text, fault{}
-}
-
-// dynamics reads dimensions and quantities.
-func (o *object) dynamics() fault {
-	r, u := o.r, &o.d.usage
-	for _, i := range r.mapped {
-		column := &r.dynamic[i]
-		text, ok := r.read(&column.value, r.rec)
-		if !column.quantity {
-			switch {
-			case !ok && column.has:
-				text = column.fallback
-			case !ok:
-				text = nil
-			}
-			u.Texts[i] = text
-			continue
-		}
-		if !ok {
-			u.Units[i] = -1
-			if column.has {
-				u.Units[i] = column.units
-			}
-			continue
-		}
-		units, bad := column.parse(text)
-		if bad != numberOK {
-			return bad.fault(column, text)
-		}
-		u.Units[i] = units
-	}
-	return fault{}
-}
-
-func (n numberFault) fault(column *dynamic, text []byte) fault {
-	f := fault{field: column.value.name, value: text, valued: true}
-	switch n {
-	case numberNegative:
-		f.reason, f.detail = NegativeQuantity, "is negative"
-	case numberOverflow:
-		f.reason, f.detail = NumberOverflow, "does not fit DECIMAL(18,6)"
-		if !column.decimal {
-			f.detail = "does not fit BIGINT"
-		}
-	default:
-		f.reason, f.detail = BadNumber, "is no number"
-		if !column.decimal {
-			f.detail = "is no whole number"
-		}
-	}
-	return f
-}
-
-// emit hands the event on.
-func (o *object) emit(at int64) {
-	d, u := o.d, &o.d.usage
-	u.Object, u.Line, u.Offset = o.number, o.frame.line, o.frame.offset
-	u.Time, u.Hash = at, d.hash(o.r.src.Name, d.months.Of(at))
-	met := d.o.Seen.touch(u.Hash)
-	if !d.o.Usage(u) {
-		d.stopped = true
-	}
-	if d.o.Seen.addTo(met, u.Hash) {
-		d.o.Twice.add(u.Hash)
-		o.common(UsageRow)
-		o.endRow(o.raw())
-	}
-	o.counts.Usage++
-}
-
-// hash is that of the event's identity: source, account, id and period.
-func (d *Decoder) hash(src string, month int32) uint64 {
-	u := &d.usage
-	s := d.scratch[:0]
-	s = append(s, byte(month), byte(month>>8), byte(month>>16), byte(len(u.Account)), byte(len(u.Account)>>8))
-	s = append(s, u.Account...)
-	s = append(s, u.ID...)
-	s = append(s, 0)
-	s = append(s, src...)
-	d.scratch = s
-	return xxh3.Hash(s)
-}
-
-// Months numbers the periods of instants, of which one is mostly in the period of
-// the one before.
-type Months struct {
-	Calendar period.Calendar
-	from, to int64
-	month    int32
-}
-
-// Of is the number of the period of an instant, in microseconds since 1970.
-func (m *Months) Of(at int64) int32 {
-	if at < m.from || at >= m.to {
-		t := time.UnixMicro(at)
-		p := m.Calendar.Of(t)
-		m.from, m.to = m.Calendar.Start(p).UnixMicro(), m.Calendar.End(p).UnixMicro()
-		m.month = Month(m.Calendar, t)
-	}
-	return m.month
-}
-
-// Month is the number of the period of t: months since year 0.
-func Month(calendar period.Calendar, t time.Time) int32 {
-	local := t.In(calendar.Location())
-	return int32(local.Year()*12) + int32(local.Month()) - 1
-}

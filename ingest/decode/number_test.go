@@ -1,8 +1,10 @@
 package decode
 
 import (
+	"fmt"
 	"math/big"
 	"regexp"
+	"strconv"
 	"testing"
 	"time"
 
@@ -82,8 +84,15 @@ func FuzzNumbers(f *testing.F) {
 		}
 		value, fault := parseInteger([]byte(text))
 		check("integer", value, fault, 1, maxInt64, true)
+		if back, again := parseInteger(strconv.AppendInt(nil, value, 10)); fault == numberOK && (again != numberOK || back != value) {
+			t.Fatalf("%d is read as %d, fault %d", value, back, again)
+		}
 		value, fault = parseDecimal([]byte(text))
 		check("decimal", value, fault, 1_000_000, maxDecimal, false)
+		printed := fmt.Sprintf("%d.%06d", value/1_000_000, value%1_000_000)
+		if back, again := parseDecimal([]byte(printed)); fault == numberOK && (again != numberOK || back != value) {
+			t.Fatalf("%s is read as %d, fault %d", printed, back, again)
+		}
 	})
 }
 

@@ -52,25 +52,23 @@ func (r *RawRows) Close() { r.out.free() }
 
 // Raws reads an object's unpacked stream again and calls give with the text, as a
 // reject keeps it, of each of lines (ascending). The text is good during the call.
-func Raws(format source.Format, stream io.Reader, lines []int64, give func(line int64, raw []byte) error) error {
-	var w window
-	w.reset(stream)
-	var csv *csvReader
-	if format == source.CSV {
-		csv = newCSVReader(&mapping{tree: newTree()})
-		if err := csv.header(&w); err != nil {
-			return err
-		}
+// Parquet may be copied to the folder scratch meanwhile.
+func Raws(format source.Format, scratch string, stream io.Reader, lines []int64, give func(line int64, raw []byte) error) error {
+	src := &source.Source{Format: format}
+	o := object{d: &Decoder{o: Options{Scratch: scratch}}, r: &reading{mapping: &mapping{src: src, tree: newTree()}}}
+	switch format {
+	case source.CSV:
+		o.r.csv = newCSVReader(o.r.mapping)
+	case source.Parquet:
+		o.r.parquet = newParquetReader(o.r.mapping)
 	}
-	var f frame
-	var raw []byte
+	defer o.r.close()
+	if err := o.open(stream); err != nil {
+		return err
+	}
+	f := &o.frame
 	for len(lines) > 0 {
-		var err error
-		if csv != nil {
-			err = csv.next(&w, &f)
-		} else {
-			err = w.next(&f)
-		}
+		err := o.next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -81,8 +79,7 @@ func Raws(format source.Format, stream io.Reader, lines []int64, give func(line 
 			continue
 		}
 		if f.line == lines[0] {
-			raw = appendRaw(raw[:0], f.text())
-			if err := give(f.line, raw); err != nil {
+			if err := give(f.line, o.raw()); err != nil {
 				return err
 			}
 		}

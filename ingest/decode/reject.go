@@ -81,7 +81,12 @@ func (o *object) common(kind RowKind) {
 
 // raw is the record's text as a reject keeps it.
 func (o *object) raw() []byte {
-	o.d.scratch = appendRaw(o.d.scratch[:0], o.frame.text())
+	text := o.frame.text()
+	if o.r.parquet != nil {
+		o.d.row = o.r.parquet.text(o.d.row[:0], maxRaw+utf8.UTFMax)
+		text = o.d.row
+	}
+	o.d.scratch = appendRaw(o.d.scratch[:0], text)
 	return o.d.scratch
 }
 

@@ -2,11 +2,14 @@ package decode
 
 import (
 	"bufio"
+	"errors"
+	"fmt"
 	"io"
-	"strings"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/creditmill/creditmill/ingest/source"
 )
 
 // An Unpacker opens the unpacked stream of one object after another, by what its
@@ -18,28 +21,49 @@ type Unpacker struct {
 	zstd *zstd.Decoder
 }
 
-// Open returns the stream in r. Damage of the packing is an error of reading it.
-// An object of no bytes at all is an empty stream.
+// Open returns the stream in r: all members of a gzip, all frames of a zstd. Damage
+// of the packing is an error of reading it; what is packed in another way than its
+// key says is damaged from its first byte on. An object of no bytes at all is an
+// empty stream.
 func (u *Unpacker) Open(key string, r io.Reader) io.Reader {
 	if u.in == nil {
 		u.in = bufio.NewReaderSize(nil, 64<<10)
 	}
 	u.in.Reset(r)
-	switch {
-	case strings.HasSuffix(key, ".gz"):
-		return u.opened(u.openGzip())
-	case strings.HasSuffix(key, ".zst"):
-		return u.opened(u.openZstd())
+	switch source.Packed(key) {
+	case ".gz":
+		return opened("gzip", u.openGzip)
+	case ".zst":
+		return opened("zstd", u.openZstd)
 	default:
 		return u.in
 	}
 }
 
-func (u *Unpacker) opened(r io.Reader, err error) io.Reader {
+func opened(packing string, open func() (io.Reader, error)) io.Reader {
+	r, err := open()
 	if err != nil {
-		return failed{err}
+		r = failed{err}
 	}
-	return r
+	return unpacking{r, packing}
+}
+
+// unpacking says of errors what they are of.
+type unpacking struct {
+	r       io.Reader
+	packing string
+}
+
+func (u unpacking) Read(p []byte) (int, error) {
+	n, err := u.r.Read(p)
+	switch {
+	case err == nil || errors.Is(err, io.EOF):
+		return n, err
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return n, fmt.Errorf("its %s breaks off: %w", u.packing, err)
+	default:
+		return n, fmt.Errorf("it cannot be unpacked as %s: %w", u.packing, err)
+	}
 }
 
 func (u *Unpacker) openGzip() (io.Reader, error) {

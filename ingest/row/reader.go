@@ -34,6 +34,7 @@ type Reader struct {
 	rows    *Rows
 	days    []int32
 	month   func(micros int64) int32
+	want    func(object int32) bool // nil: every object; else only where its rows stand is read
 	part    *spool.Part
 	rest    []byte
 	builder *array.RecordBuilder
@@ -46,11 +47,22 @@ const readRows = 8 << 10 // of a batch
 // Read returns a reader of the rows of some days. month gives the number of the
 // period of an instant.
 func (r *Rows) Read(days []int32, month func(micros int64) int32) (*Reader, error) {
-	schema, err := duck.ArrowSchema(append(append([]lake.Column{}, fixed...), r.columns...))
+	return r.read(append(append([]lake.Column{}, fixed...), r.columns...), &Reader{days: days, month: month})
+}
+
+// ReadPlaces returns a reader of where the rows of some objects stand: #object,
+// #line, #offset and time alone.
+func (r *Rows) ReadPlaces(want func(object int32) bool) (*Reader, error) {
+	return r.read([]lake.Column{fixed[0], fixed[1], fixed[2], fixed[4]}, &Reader{days: r.Days(), want: want})
+}
+
+func (r *Rows) read(columns []lake.Column, reader *Reader) (*Reader, error) {
+	schema, err := duck.ArrowSchema(columns)
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{rows: r, days: days, month: month, part: &spool.Part{}, builder: array.NewRecordBuilder(mallocator.NewMallocator(), schema)}, nil
+	reader.rows, reader.part, reader.builder = r, &spool.Part{}, array.NewRecordBuilder(mallocator.NewMallocator(), schema)
+	return reader, nil
 }
 
 // Close gives up the memory of all batches.
@@ -74,10 +86,14 @@ func (r *Reader) Schema() *arrow.Schema { return r.builder.Schema() }
 func (r *Reader) Next() bool {
 	r.drop()
 	n := 0
-	for ; n < readRows && r.open(); n++ {
+	for n < readRows && r.open() {
 		var row packed
 		row, r.rest = next(r.rest)
+		if r.want != nil && !r.want(row.object()) {
+			continue
+		}
 		r.append(row)
+		n++
 	}
 	if n == 0 || r.err != nil {
 		return false
@@ -106,6 +122,10 @@ func (r *Reader) append(p packed) {
 	as[*array.Int32Builder](column(0)).Append(p.object())
 	as[*array.Int64Builder](column(1)).Append(int64(rest.uvarint()))
 	as[*array.Int64Builder](column(2)).Append(int64(rest.uvarint()))
+	if r.want != nil {
+		as[*array.TimestampBuilder](column(3)).Append(arrow.Timestamp(p.time()))
+		return
+	}
 	as[*array.Int32Builder](column(3)).Append(r.month(p.time()))
 	as[*array.TimestampBuilder](column(4)).Append(arrow.Timestamp(p.time()))
 	as[*array.StringBuilder](column(5)).BinaryBuilder.Append(p.id())

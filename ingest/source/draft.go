@@ -23,6 +23,24 @@ func Draft(name, key string, r io.Reader) (text string, err error) {
 	if err != nil {
 		return "", err
 	}
+	return drafted(name, key, format, fields, records)
+}
+
+// DraftRows is Draft for a log of that format, whose first records, at most
+// [SampleRecords] of them, r has as JSON lines.
+func DraftRows(name, key string, format Format, r io.Reader) (text string, err error) {
+	s := sample{at: map[string]*sampled{}}
+	records, err := s.lines(r)
+	if errors.Is(err, io.EOF) {
+		return "", errNoRecords
+	}
+	if err != nil {
+		return "", err
+	}
+	return drafted(name, key, format, s.fields, records)
+}
+
+func drafted(name, key string, format Format, fields []*sampled, records int) (text string, err error) {
 	d := draft{fields: fields, records: records, used: map[*sampled]bool{}}
 	d.write("# Drafted from the first %d records of %s. Look at every line, then run:\n", records, comment(path.Base(key)))
 	d.write("#   creditmill try %s %s\n", name, comment(path.Base(key)))

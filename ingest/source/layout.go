@@ -24,8 +24,8 @@ const (
 // A Layout reads instants. The zero Layout is RFC 3339.
 type Layout struct {
 	Clock Clock
-	Text  string // Written: the layout, as package time has it
-	zone  *period.Calendar
+	Text  string           // Written: the layout, as package time has it
+	zone  *period.Calendar // of local times; nil: UTC
 }
 
 var clocks = map[string]Clock{"rfc3339": RFC3339, "unix_s": UnixSeconds, "unix_ms": UnixMillis, "unix_us": UnixMicros}
@@ -56,12 +56,8 @@ func NewLayout(text, zone string) (Layout, error) {
 	if strings.Contains(text, "MST") {
 		return Layout{}, errors.New("a zone's abbreviation (MST) names no zone for certain; log an offset (-0700), or give `zone`")
 	}
-	if zone != "" && zone != "UTC" {
-		calendar, err := period.NewCalendar(zone)
-		if err != nil {
-			return Layout{}, err
-		}
-		l.zone = &calendar
+	if zone != "" {
+		return l.InZone(zone)
 	}
 	return l, nil
 }
@@ -70,12 +66,30 @@ func hasOffset(layout string) bool {
 	return strings.Contains(layout, "Z07") || strings.Contains(layout, "-07") || strings.Contains(layout, "+07")
 }
 
-// Parse reads a time of a Written layout. A local time that a clock change skips
-// moves forward by the gap; one that comes twice is the earlier.
+// InZone returns the layout for times that say no zone themselves, such as local
+// timestamps of Parquet: they are in zone (an IANA name).
+func (l Layout) InZone(zone string) (Layout, error) {
+	calendar, err := period.NewCalendar(zone)
+	if err == nil && zone != "UTC" {
+		l.zone = &calendar
+	}
+	return l, err
+}
+
+// Parse reads a time of a Written layout.
 func (l Layout) Parse(text string) (time.Time, error) {
 	t, err := time.Parse(l.Text, text)
-	if err != nil || l.zone == nil {
+	if err != nil {
 		return t, err
 	}
-	return l.zone.Local(t), nil
+	return l.Local(t), nil
+}
+
+// Local returns the instant of a local time, given as if it were UTC's. One that a
+// clock change skips moves forward by the gap; one that comes twice is the earlier.
+func (l Layout) Local(wall time.Time) time.Time {
+	if l.zone == nil {
+		return wall
+	}
+	return l.zone.Local(wall)
 }

@@ -1,10 +1,8 @@
 package source
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/when"
@@ -65,13 +63,13 @@ func (r *reader) source(doc yamlfile.Node) *Source {
 		p.Add(name, "", "there is another source named %s", s.Name)
 	}
 	r.sources[s.Name] = true
-	if text := o.Get("format"); text.Text() == "parquet" {
-		p.Add(text, "convert to jsonl or csv for now", "sources of Parquet cannot be read yet")
-	} else {
-		s.Format = r.readFormat(o.Need("format"))
-	}
+	s.Format = r.readFormat(o.Need("format"))
 	r.format = s.Format
-	s.path = r.pattern(o.Need("path"), false)
+	path := o.Need("path")
+	s.path = r.pattern(path, false)
+	if ending := Packed(s.path.text); ending != "" && s.Format == Parquet {
+		p.Add(path, "deliver the Parquet files as their writer made them", "a Parquet file is packed within: none that ends in %s is read", ending)
+	}
 	s.Raw = p.String(o.Get("raw"))
 	s.Lookback = p.Duration(o.Get("lookback"))
 	s.Expect = p.Duration(o.Get("expect"))
@@ -87,14 +85,12 @@ func (r *reader) source(doc yamlfile.Node) *Source {
 }
 
 func (r *reader) readFormat(n yamlfile.Node) Format {
-	switch r.p.OneOf(n, JSONLines.String(), CSV.String(), Accounts.String(), "parquet") {
-	case CSV.String():
-		return CSV
-	case Accounts.String():
-		return Accounts
-	default:
-		return JSONLines
+	formats := []Format{JSONLines, CSV, Parquet, Accounts}
+	names := make([]string, len(formats))
+	for i, f := range formats {
+		names[i] = f.String()
 	}
+	return formats[max(slices.Index(names, r.p.OneOf(n, names...)), 0)]
 }
 
 func (r *reader) pattern(n yamlfile.Node, named bool) Pattern {
@@ -178,245 +174,4 @@ func (r *reader) mapping(s *Source, o *yamlfile.Object) {
 			p.Add(pair.Key, "defaults are for dimensions and quantities", "%q is neither a dimension nor a quantity of this source", name)
 		}
 	}
-}
-
-// column checks a dimension's or quantity's name against everything it shares a
-// table with.
-func (r *reader) column(key yamlfile.Node, typ string) {
-	name := key.Text()
-	switch {
-	case !columnName.MatchString(name):
-		r.p.Add(key, "", "%q is no name of a column: a small letter, then small letters, digits and _, at most 63", name)
-		return
-	case taken(name):
-		r.p.Add(key, "choose another name, such as call_"+name, "%q is a column of creditmill's own", name)
-		return
-	}
-	before, known := r.columns[name]
-	if known && before != typ {
-		r.p.Add(key, "a name has one type over all sources", "%s is a %s here and a %s elsewhere", name, describe(typ), describe(before))
-		return
-	}
-	r.columns[name] = typ
-}
-
-func describe(typ string) string {
-	switch typ {
-	case lake.DimensionType:
-		return "dimension"
-	case lake.IntegerQuantityType:
-		return "whole quantity (BIGINT)"
-	default:
-		return "decimal quantity (DECIMAL(18,6))"
-	}
-}
-
-// taken reports whether a table that has dimensions and quantities has a column of
-// that name, or is partitioned by it.
-func taken(name string) bool {
-	if name == "period" || name == "day" {
-		return true
-	}
-	for _, table := range lake.Tables() {
-		if table.Dynamic && slices.ContainsFunc(table.Columns, func(c lake.Column) bool { return c.Name == name }) {
-			return true
-		}
-	}
-	return false
-}
-
-func (r *reader) quantity(pair yamlfile.Pair) Quantity {
-	q := Quantity{Name: pair.Key.Text()}
-	n := pair.Value
-	if n.Kind() == yamlfile.Map {
-		o := r.p.Object(n, "the quantity "+q.Name)
-		q.Decimal = r.p.OneOf(o.Get("type"), "integer", "decimal") == "decimal"
-		if constant := o.Get("constant"); !constant.IsZero() {
-			if field := o.Get("field"); !field.IsZero() {
-				r.p.Add(field, "", "a quantity is a field or a constant, not both")
-			}
-			q.Value = Value{Kind: Constant, Text: r.number(constant, q.Decimal)}
-		} else {
-			q.Value = r.field(o.Need("field"))
-		}
-		o.Done()
-	} else {
-		q.Value = r.field(n)
-	}
-	typ := lake.IntegerQuantityType
-	if q.Decimal {
-		typ = lake.DecimalQuantityType
-	}
-	r.column(pair.Key, typ)
-	return q
-}
-
-func (r *reader) number(n yamlfile.Node, decimal bool) string {
-	if decimal {
-		return r.p.Amount(n, 6, 12)
-	}
-	return r.p.Amount(n, 0, 18)
-}
-
-// scalar reads a constant text: numbers and booleans stand for themselves.
-func (r *reader) scalar(n yamlfile.Node) *string {
-	text := n.Text()
-	switch n.Kind() {
-	case yamlfile.String, yamlfile.Number, yamlfile.Bool:
-	default:
-		r.p.Add(n, "", "one text or number is expected here, not %s", n.Kind())
-	}
-	return &text
-}
-
-func (r *reader) optional(n yamlfile.Node) *Value {
-	if n.IsZero() {
-		return nil
-	}
-	v := r.value(n)
-	return &v
-}
-
-// value reads a field path, {constant: X}, {key: PATTERN} or {join: [...], with: X}.
-func (r *reader) value(n yamlfile.Node) Value {
-	if n.Kind() != yamlfile.Map {
-		return r.field(n)
-	}
-	o := r.p.Object(n, "the value")
-	var v Value
-	constant, key, join, field := o.Get("constant"), o.Get("key"), o.Get("join"), o.Get("field")
-	given := 0
-	for _, n := range []yamlfile.Node{constant, key, join, field} {
-		if !n.IsZero() {
-			given++
-		}
-	}
-	switch {
-	case given != 1:
-		r.p.Add(n, "", "a value is a field path, {constant: X}, {key: PATTERN} or {join: [FIELDS], with: X}")
-	case !constant.IsZero():
-		v = Value{Kind: Constant, Text: *r.scalar(constant)}
-	case !key.IsZero():
-		v = Value{Kind: FromKey, Pattern: r.pattern(key, true)}
-	case !field.IsZero():
-		v = r.field(field)
-	default:
-		v = Value{Kind: Joined, Text: r.p.String(o.Get("with"))}
-		if join.Kind() != yamlfile.List || len(join.Items()) < 2 {
-			r.p.Add(join, "", "join takes a list of two values or more")
-		}
-		for _, item := range join.Items() {
-			if item.Kind() == yamlfile.Map && slices.ContainsFunc(item.Pairs(), func(pair yamlfile.Pair) bool { return pair.Key.Text() == "join" }) {
-				r.p.Add(item, "", "a join within a join")
-				continue
-			}
-			v.Members = append(v.Members, r.value(item))
-		}
-	}
-	o.Done()
-	return v
-}
-
-func (r *reader) field(n yamlfile.Node) Value {
-	if n.IsZero() {
-		return Value{}
-	}
-	text := r.p.String(n)
-	if text == "" {
-		if n.Kind() == yamlfile.String {
-			r.p.Add(n, "", "a field path is expected here, not an empty text")
-		}
-		return Value{}
-	}
-	return Value{Kind: Field, Path: r.fieldPath(text, n)}
-}
-
-func (r *reader) fieldPath(text string, n yamlfile.Node) []string {
-	if r.format == CSV {
-		return []string{text}
-	}
-	path := SplitPath(text)
-	if slices.Contains(path, "") {
-		r.p.Add(n, `a dot that is part of a name is written \.`, "%q has an empty part", text)
-	}
-	return path
-}
-
-// SplitPath takes a dotted path apart. A dot within a name is written \. and a
-// backslash \\.
-func SplitPath(text string) []string {
-	var path []string
-	var part strings.Builder
-	for i := 0; i < len(text); i++ {
-		switch {
-		case text[i] == '\\' && i+1 < len(text) && (text[i+1] == '.' || text[i+1] == '\\'):
-			i++
-			part.WriteByte(text[i])
-		case text[i] == '.':
-			path = append(path, part.String())
-			part.Reset()
-		default:
-			part.WriteByte(text[i])
-		}
-	}
-	return append(path, part.String())
-}
-
-// time reads a field path, or {field: F, layout: L, zone: Z}.
-func (r *reader) time(n yamlfile.Node) Time {
-	if n.Kind() != yamlfile.Map {
-		return Time{Path: r.field(n).Path}
-	}
-	o := r.p.Object(n, "time")
-	t := Time{Path: r.field(o.Need("field")).Path}
-	layout, zone := o.Get("layout"), o.Get("zone")
-	o.Done()
-	text := r.p.String(layout)
-	if layout.IsZero() {
-		text = "rfc3339"
-	}
-	l, err := NewLayout(text, r.p.String(zone))
-	if err != nil {
-		at := layout
-		if at.IsZero() {
-			at = zone
-		}
-		r.p.Add(at, "", "%v", err)
-	}
-	t.Layout = l
-	return t
-}
-
-// Columns lists the dimensions and quantities of sources in their order, each
-// once, behind those that are recorded already. It is an error where a source
-// wants another type than the recorded one.
-func Columns(recorded []lake.Column, sources ...*Source) ([]lake.Column, error) {
-	columns := slices.Clone(recorded)
-	add := func(s *Source, name, typ string) error {
-		i := slices.IndexFunc(columns, func(c lake.Column) bool { return c.Name == name })
-		if i < 0 {
-			columns = append(columns, lake.Column{Name: name, Type: typ})
-		} else if columns[i].Type != typ {
-			return fmt.Errorf("source %s: %s is a %s, but the lake has recorded it as a %s; a type never changes, so choose another name",
-				s.Name, name, describe(typ), describe(columns[i].Type))
-		}
-		return nil
-	}
-	for _, s := range sources {
-		for _, d := range s.Dimensions {
-			if err := add(s, d.Name, lake.DimensionType); err != nil {
-				return nil, err
-			}
-		}
-		for _, q := range s.Quantities {
-			typ := lake.IntegerQuantityType
-			if q.Decimal {
-				typ = lake.DecimalQuantityType
-			}
-			if err := add(s, q.Name, typ); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return columns, nil
 }

@@ -62,7 +62,10 @@ func parsePattern(text string, named bool) (Pattern, error) {
 		return p, errors.New("a pattern that cuts a value out of the key names it, such as gateway/{account}/*")
 	}
 	p.dated = seen["yyyy"]
-	p.expr = regexp.MustCompile(expr.String())
+	var err error
+	if p.expr, err = regexp.Compile(expr.String()); err != nil {
+		return p, fmt.Errorf("the pattern is too long, or is not UTF-8: %w", err)
+	}
 	return p, nil
 }
 

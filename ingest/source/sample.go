@@ -28,10 +28,12 @@ type sampled struct {
 	longest  int
 }
 
-const (
-	sampleRecords  = 500
-	sampleDistinct = 200
-)
+// SampleRecords is how many records of a log a draft looks at.
+const SampleRecords = 500
+
+const sampleDistinct = 200
+
+var errNoRecords = errors.New("the file holds no record: give one with some in it")
 
 // readSample returns the fields of the first records in the order of their first
 // appearance.
@@ -45,7 +47,7 @@ func readSample(key string, r io.Reader) (fields []*sampled, format Format, reco
 	}
 	start, err := in.Peek(1)
 	if err != nil {
-		return nil, 0, 0, errors.New("the file is empty: give one with some records in it")
+		return nil, 0, 0, errNoRecords
 	}
 	s := sample{at: map[string]*sampled{}}
 	if start[0] == '{' {
@@ -75,7 +77,7 @@ type sample struct {
 func (s *sample) lines(in io.Reader) (records int, err error) {
 	d := json.NewDecoder(in)
 	d.UseNumber()
-	for records < sampleRecords {
+	for records < SampleRecords {
 		var record map[string]any
 		if err := d.Decode(&record); err != nil {
 			if records > 0 {
@@ -117,7 +119,7 @@ func (s *sample) table(in io.Reader) (records int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("the file is neither JSON lines nor CSV: %w", err)
 	}
-	for records < sampleRecords {
+	for records < SampleRecords {
 		row, err := c.Read()
 		if err != nil {
 			break
@@ -159,7 +161,7 @@ func (f *sampled) text(v string) {
 
 func (f *sampled) number(v string) {
 	f.numbers++
-	if strings.Trim(v, "0123456789") == "" {
+	if strings.Trim(strings.TrimPrefix(v, "-"), "0123456789") == "" {
 		f.integers++
 	}
 	f.value(v)

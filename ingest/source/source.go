@@ -19,14 +19,26 @@ import (
 // A Format is how a source's objects are written.
 type Format int
 
-// The formats. Any of them may be packed: a key that ends in .gz or .zst is unpacked.
+// The formats. Those of text may be packed: a key that ends in .gz or .zst is unpacked.
 const (
 	JSONLines Format = iota
 	CSV
 	Accounts // account events, as JSON lines (SPEC section 5)
+	Parquet
 )
 
-func (f Format) String() string { return [...]string{"jsonl", "csv", "accounts"}[f] }
+func (f Format) String() string { return [...]string{"jsonl", "csv", "accounts", "parquet"}[f] }
+
+// Packed returns the ending of a key by which its object is packed, .gz or .zst;
+// empty: it is not.
+func Packed(key string) string {
+	for _, ending := range []string{".gz", ".zst"} {
+		if strings.HasSuffix(key, ending) {
+			return ending
+		}
+	}
+	return ""
+}
 
 // A Source is one file's mapping, checked and compiled.
 type Source struct {

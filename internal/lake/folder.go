@@ -25,8 +25,12 @@ import (
 // with rename(2) or link(2) after fsync of file and folder: a crash leaves such a
 // file behind at worst, which no List shows.
 type Folder struct {
-	root string // absolute
+	root       string // absolute
+	identities *Identities
 }
+
+// Remember makes Identity hash only files whose identity is not known yet.
+func (f *Folder) Remember(identities *Identities) { f.identities = identities }
 
 // NewFolder returns the store in the folder root. A raw store is never written;
 // a lake's folder is made by its first write.
@@ -139,14 +143,32 @@ func (f *Folder) Open(_ context.Context, key string) (io.ReadCloser, error) {
 
 // Identity is the SHA-256 of the content, so that a copy of the folder elsewhere
 // has the same identities.
-func (f *Folder) Identity(ctx context.Context, object Object) (string, error) {
-	r, err := f.Open(ctx, object.Key)
+func (f *Folder) Identity(_ context.Context, object Object) (string, error) {
+	path, err := f.path(object.Key)
 	if err != nil {
 		return "", err
 	}
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("%s: %w", path, ErrNotFound)
+	}
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = file.Close() }() // only read
+	if f.identities == nil {
+		return contentHash(file)
+	}
+	return f.identities.of(object.Key, file)
+}
+
+// contentHash is a file's identity.
+func contentHash(file io.Reader) (string, error) {
 	hash := sha256.New()
-	_, err = io.Copy(hash, r)
-	return "sha256:" + hex.EncodeToString(hash.Sum(nil)), errors.Join(err, r.Close())
+	if _, err := io.Copy(hash, file); err != nil {
+		return "", err
+	}
+	return "sha256:" + hex.EncodeToString(hash.Sum(nil)), nil
 }
 
 // Fetch is the file itself.

@@ -14,12 +14,15 @@
 package lake
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path"
 
 	"github.com/oklog/ulid/v2"
+	"golang.org/x/sync/errgroup"
 )
 
 // A Lake is one lake in a store. It keeps the state it has read so far; it is
@@ -62,10 +65,42 @@ func (l *Lake) Refresh(ctx context.Context) ([]*Run, error) {
 	}
 }
 
-// Path returns a local path with the content of a live file.
+// Path returns a local path with the content of a live file, which must be as long
+// as the manifest says.
 func (l *Lake) Path(ctx context.Context, file File) (string, error) {
-	return l.Store.Fetch(ctx, file.Path)
+	local, err := l.Store.Fetch(ctx, file.Path)
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(local)
+	if err != nil {
+		return "", fmt.Errorf("file of run %d: %w: the lake is damaged, restore the file", file.Run, err)
+	}
+	if info.Size() != file.Bytes {
+		return "", fmt.Errorf("%s has %d bytes, but run %d wrote %d: the lake is damaged, restore the file", l.Location(file), info.Size(), file.Run, file.Bytes)
+	}
+	return local, nil
 }
+
+// downloads is how many files are fetched at once.
+const downloads = 8
+
+// Paths returns the Path of each file, fetching side by side what is not local.
+func (l *Lake) Paths(ctx context.Context, files []File) ([]string, error) {
+	paths := make([]string, len(files))
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(downloads)
+	for i, file := range files {
+		group.Go(func() (err error) {
+			paths[i], err = l.Path(groupCtx, file)
+			return err
+		})
+	}
+	return paths, group.Wait()
+}
+
+// Location is where a live file lies in the store, for readers outside.
+func (l *Lake) Location(file File) string { return l.Store.String() + "/" + file.Path }
 
 // NewRunID returns an id for a run about to be made.
 func NewRunID() string { return ulid.Make().String() }
@@ -121,16 +156,24 @@ var ErrLost = errors.New("another run was committed first")
 // Commit makes run the next one: it numbers and chains it and creates its
 // manifest. There are three outcomes. Done: nil. Lost, another run has the number:
 // ErrLost, and nothing of run can be seen. Unknown, the store failed in the act:
-// the log is read again, and when it holds the run's id the answer is done.
+// the log is read again, and when it holds the run's id the answer is done. Only
+// another run's manifest, read, makes it lost.
 func (l *Lake) Commit(ctx context.Context, run *Run) error {
 	run.Number, run.Previous = l.state.Head+1, l.state.HeadHash
 	data, err := run.encode()
 	if err != nil {
 		return err
 	}
-	err = l.Store.CreateIfAbsent(ctx, runKey(run.Number), data)
+	key := runKey(run.Number)
+	err = l.Store.CreateIfAbsent(ctx, key, data)
 	if errors.Is(err, ErrExists) {
-		return ErrLost
+		// What stands between here and a store may have sent the request twice, and
+		// passed on the refusal of the second.
+		if there, readErr := ReadAll(ctx, l.Store, key); readErr != nil {
+			err = errors.Join(err, readErr)
+		} else if !bytes.Equal(there, data) {
+			return ErrLost
+		}
 	}
 	newer, refreshErr := l.Refresh(ctx)
 	for _, other := range newer {

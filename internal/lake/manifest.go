@@ -3,6 +3,7 @@ package lake
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/creditmill/creditmill/internal/period"
@@ -33,6 +34,7 @@ type Run struct {
 	AcceptedRejects bool         `json:"accepted_rejects,omitempty"` // a close went on in spite of every reject so far
 	Unread          *[]Unread    `json:"unread,omitempty"`           // the objects that could not be taken in, all there are now
 	Newest          []SourceTime `json:"newest,omitempty"`           // the newest event time of the sources read
+	FullListing     bool         `json:"full_listing,omitempty"`     // an ingest listed all raw objects, not only those of recent dates
 
 	Files    []File   `json:"files,omitempty"`
 	Replaced []string `json:"replaced,omitempty"` // paths of files that are live no longer
@@ -48,6 +50,7 @@ const (
 	Rate   Kind = "rate"
 	Apply  Kind = "apply"
 	Copies Kind = "copies" // a close took copies out of billing
+	Void   Kind = "void"   // calls were taken back
 	Cut    Kind = "cut"
 	Close  Kind = "close"
 )
@@ -104,6 +107,37 @@ type File struct {
 	Run int64 `json:"-"` // the run that committed it
 }
 
+// Tags of the files of usage, rejected and voided.
+const (
+	TagOrigin  = "origin"  // of usage, rejected: the run whose file this one took the place of
+	TagReadBy  = "read_by" // of rejected: the run that had taken the records for calls
+	TagPending = "pending" // of voided: how many of its calls wait for a re-rate
+
+	TagAccepted = "accepted" // of rejected: the records were rejected before, and a close accepted that
+)
+
+// Origin is the run that first committed the file's rows: a file may stand in for
+// one that had more of them.
+func (f File) Origin() int64 { return f.tagged(TagOrigin, f.Run) }
+
+// ReadBy is the run that read the records of a file of rejected, and whose rows in
+// the table objects count them.
+func (f File) ReadBy() int64 { return f.tagged(TagReadBy, f.Origin()) }
+
+// Accepted reports whether a close has accepted the rejects of a file, where the
+// newest to accept any was that of a run.
+func (f File) Accepted(through int64) bool { return f.Origin() <= through || f.Tags[TagAccepted] != "" }
+
+// Pending is how many calls of a file of voided wait for a re-rate.
+func (f File) Pending() int64 { return f.tagged(TagPending, 0) }
+
+func (f File) tagged(tag string, otherwise int64) int64 {
+	if n, err := strconv.ParseInt(f.Tags[tag], 10, 64); err == nil {
+		return n
+	}
+	return otherwise
+}
+
 // Totals are a run's control totals. Credits and money are exact decimals.
 type Totals struct {
 	Objects       int64             `json:"objects,omitempty"`
@@ -111,9 +145,12 @@ type Totals struct {
 	Events        int64             `json:"events,omitempty"`
 	AccountEvents int64             `json:"account_events,omitempty"`
 	Skipped       int64             `json:"skipped,omitempty"`
-	Rejects       map[string]int64  `json:"rejects,omitempty"` // by reason
-	Held          map[string]int64  `json:"held,omitempty"`    // by reason
+	Rejects       map[string]int64  `json:"rejects,omitempty"`    // by reason
+	Superseded    map[string]int64  `json:"superseded,omitempty"` // rejects of earlier runs that left the table, by reason; those that a close had accepted left out
+	Accepted      map[string]int64  `json:"accepted,omitempty"`   // of rejects, those of records whose former reject a close had accepted
+	Held          map[string]int64  `json:"held,omitempty"`       // by reason
 	Calls         int64             `json:"calls,omitempty"`
+	Pending       int64             `json:"pending,omitempty"` // of calls voided, those that wait for a re-rate
 	Accounts      int64             `json:"accounts,omitempty"`
 	Invoices      int64             `json:"invoices,omitempty"`
 	Credits       map[string]string `json:"credits,omitempty"` // rated, or by what paid

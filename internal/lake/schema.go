@@ -180,16 +180,20 @@ var (
 	Revenue = Table{"revenue", ByPeriod, []Column{
 		{"account", text}, {"item", text}, {"kind", text}, {"amount", amount}, {"currency", text},
 	}, false}
+	// Voided are calls taken back. Their ids stay taken: whoever looks for copies of a
+	// call in usage looks here too.
+	Voided = Table{"voided", ByDay, append(slices.Clone(Usage.Columns),
+		Column{"read_by", count}, Column{"void_reason", text}, Column{"void_pending", flag}, Column{"void_run", count}), true}
 	Periods = Table{"periods", Whole, []Column{
 		{"period", text}, {"start", instant}, {"end", instant}, {"state", text}, {"cut_run", count}, {"close_run", count},
 	}, false}
 )
 
-// Tables lists all tables in the order of SPEC section 11.
+// Tables lists all tables in the order of SPEC section 11, and then the one of our own.
 func Tables() []Table {
 	return []Table{
 		Objects, Usage, Rejected, Rated, AccountEvents, Burns, Ledger, Balances, Alerts,
-		Invoices, InvoiceLines, Statements, Revenue, Periods,
+		Invoices, InvoiceLines, Statements, Revenue, Periods, Voided,
 	}
 }
 

@@ -21,9 +21,11 @@ type State struct {
 	Columns  []Column  // dimensions and quantities in the order of first use
 	Unread   []Unread
 	Newest   map[string]time.Time // newest event time by source
+	Listed   time.Time            // Now of the newest run that listed all raw objects
 
 	RatedThrough int64              // the newest run whose usage has been rated
 	Rejects      map[string]int64   // by reason, since they were last accepted
+	Accepted     int64              // the newest run that accepted every reject so far
 	files        map[string]File    // live, by path
 	versions     map[string]usedRef // price table, plan and pack versions used
 	configs      map[string]bool    // SHA-256 of the configuration files that are kept
@@ -75,6 +77,9 @@ func (s *State) apply(run *Run, manifestHash string) error {
 	if run.Founding != nil {
 		s.Founding = run.Founding
 	}
+	if run.FullListing {
+		s.Listed = run.Now
+	}
 	s.Columns = append(s.Columns, run.Columns...)
 	if run.Unread != nil {
 		s.Unread = *run.Unread
@@ -87,6 +92,11 @@ func (s *State) apply(run *Run, manifestHash string) error {
 	for reason, n := range run.Totals.Rejects {
 		s.Rejects[reason] += n
 	}
+	for _, blockless := range []map[string]int64{run.Totals.Superseded, run.Totals.Accepted} {
+		for reason, n := range blockless {
+			s.Rejects[reason] -= n
+		}
+	}
 	switch run.Kind {
 	case Rate:
 		s.RatedThrough = run.Read
@@ -94,6 +104,7 @@ func (s *State) apply(run *Run, manifestHash string) error {
 		s.closes = append(s.closes, Closing{Period: run.Period, CutRun: run.Number})
 		if run.AcceptedRejects {
 			clear(s.Rejects)
+			s.Accepted = run.Number
 		}
 	case Close:
 		s.closes[len(s.closes)-1].CloseRun = run.Number
@@ -175,19 +186,24 @@ func (s *State) BlockingRejects() map[string]int64 {
 	blocking := maps.Clone(s.Rejects)
 	delete(blocking, "duplicate")
 	delete(blocking, "voided")
+	maps.DeleteFunc(blocking, func(_ string, n int64) bool { return n == 0 })
 	return blocking
 }
 
-// Scan returns a scan over files of table; paths maps a file to where it can be
-// read. Dynamic tables read with all of the lake's columns.
-func (s *State) Scan(table Table, files []File, path func(File) (string, error)) (duck.Scan, error) {
-	scan := duck.Scan{Columns: table.Schema(s.Columns)}
-	for _, file := range files {
-		local, err := path(file)
-		if err != nil {
-			return duck.Scan{}, err
-		}
-		scan.Add(local, file.Columns)
+// PendingVoids is how many voided calls wait for a re-rate.
+func (s *State) PendingVoids() (n int64) {
+	for _, file := range s.Files(Voided) {
+		n += file.Pending()
 	}
-	return scan, nil
+	return n
+}
+
+// Scan returns a scan over files of table; paths are where they can be read, see
+// [Lake.Paths]. Dynamic tables read with all of the lake's columns.
+func (s *State) Scan(table Table, files []File, paths []string) duck.Scan {
+	scan := duck.Scan{Columns: table.Schema(s.Columns)}
+	for i, file := range files {
+		scan.Add(paths[i], file.Columns)
+	}
+	return scan
 }

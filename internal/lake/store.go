@@ -17,6 +17,7 @@ var ErrNotFound = errors.New("no such object")
 type Object struct {
 	Key   string
 	Bytes int64
+	ETag  string // of S3, which calls one version of the object so; "" where not known
 }
 
 // A Store is an object store under one root: a folder here, a prefix of an S3
@@ -27,7 +28,8 @@ type Store interface {
 	List(ctx context.Context, prefix string) iter.Seq2[Object, error]
 	// Open reads an object; ErrNotFound where there is none.
 	Open(ctx context.Context, key string) (io.ReadCloser, error)
-	// Identity tells one content of the object from another.
+	// Identity tells one content of the object from another. Of an object as List
+	// gave it, S3 knows it without a request; a folder reads the file.
 	Identity(ctx context.Context, object Object) (string, error)
 	// Fetch returns a local file with the object's bytes, for readers that need one.
 	Fetch(ctx context.Context, key string) (path string, err error)
@@ -37,7 +39,8 @@ type Store interface {
 	Upload(ctx context.Context, key, file string) error
 	// CreateIfAbsent stores data under key if there is no such object, in one
 	// step that at most one caller wins; ErrExists for the others. Any other error
-	// leaves open whether it happened.
+	// leaves open whether it happened. Two that create the same bytes may both be
+	// told that they won.
 	CreateIfAbsent(ctx context.Context, key string, data []byte) error
 	// Delete removes an object; one that is gone already is no error.
 	Delete(ctx context.Context, key string) error

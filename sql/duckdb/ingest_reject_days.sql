@@ -1,2 +1,2 @@
--- The days that have rejects.
-SELECT CAST(day AS VARCHAR) FROM ingest_reject GROUP BY day ORDER BY day
+-- The days that have rejects, those apart that count as accepted.
+SELECT CAST(day AS VARCHAR), accepted FROM ingest_reject GROUP BY ALL ORDER BY ALL

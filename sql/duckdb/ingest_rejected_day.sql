@@ -1,5 +1,5 @@
--- One UTC day's rejects.
+-- One UTC day's rejects, or those of them that count as accepted.
 SELECT source, object, line, byte_offset, reason, detail, raw
 FROM ingest_reject
-WHERE day = CAST($1 AS DATE)
+WHERE day = CAST($1 AS DATE) AND accepted = $2
 ORDER BY object, source, line

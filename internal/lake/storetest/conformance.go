@@ -3,14 +3,20 @@
 package storetest
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/creditmill/creditmill/internal/lake"
 )
@@ -20,7 +26,12 @@ func Run(t *testing.T, open func(t *testing.T) lake.Store) {
 	t.Run("CreateIfAbsent", func(t *testing.T) { createIfAbsent(t, open(t)) })
 	t.Run("OneOfManyWritersWins", func(t *testing.T) { oneWriterWins(t, open(t)) })
 	t.Run("UploadAndRead", func(t *testing.T) { uploadAndRead(t, open(t)) })
+	t.Run("LargeFile", func(t *testing.T) { largeFile(t, open(t)) })
+	t.Run("FetchAtOnce", func(t *testing.T) { fetchAtOnce(t, open(t)) })
 	t.Run("List", func(t *testing.T) { list(t, open(t)) })
+	t.Run("ListOfManyPages", func(t *testing.T) { listManyPages(t, open(t)) })
+	t.Run("OddKeys", func(t *testing.T) { oddKeys(t, open(t)) })
+	t.Run("HiddenKeys", func(t *testing.T) { hiddenKeys(t, open(t)) })
 	t.Run("Delete", func(t *testing.T) { remove(t, open(t)) })
 	t.Run("Identity", func(t *testing.T) { identity(t, open(t)) })
 	t.Run("KeysStayBelowTheRoot", func(t *testing.T) { keysStayBelow(t, open(t)) })
@@ -97,6 +108,162 @@ func uploadAndRead(t *testing.T, s lake.Store) {
 	}
 }
 
+// largeSize is more than a store sends in one piece.
+const largeSize = 21<<20 + 12345
+
+func largeFile(t *testing.T, s lake.Store) {
+	file := filepath.Join(t.TempDir(), "large.parquet")
+	random := rand.NewChaCha8([32]byte{1})
+	out, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := sha256.New()
+	_, err = io.CopyN(io.MultiWriter(out, hash), random, largeSize)
+	if err = errors.Join(err, out.Close()); err != nil {
+		t.Fatal(err)
+	}
+	want := hash.Sum(nil)
+	if err := s.Upload(t.Context(), "data/large.parquet", file); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Open(t.Context(), "data/large.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantHash(t, "the object", r, want)
+	local, err := s.Fetch(t.Context(), "data/large.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fetched, err := os.Open(local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantHash(t, "the fetched file", fetched, want)
+}
+
+func wantHash(t *testing.T, what string, r io.ReadCloser, want []byte) {
+	t.Helper()
+	hash := sha256.New()
+	n, err := io.Copy(hash, r)
+	if err := errors.Join(err, r.Close()); err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	if n != largeSize || !bytes.Equal(hash.Sum(nil), want) {
+		t.Errorf("%s has %d bytes of %d, or others", what, n, largeSize)
+	}
+}
+
+// Many may want one object at once, and several objects: each gets a whole file.
+func fetchAtOnce(t *testing.T, s lake.Store) {
+	const objects, readers = 4, 8
+	content := func(i int) string { return strings.Repeat(fmt.Sprint(i), 100_000) }
+	for i := range objects {
+		mustCreate(t, s, fmt.Sprintf("data/%d", i), content(i))
+	}
+	var group errgroup.Group
+	for n := range objects * readers {
+		group.Go(func() error {
+			i := n % objects
+			local, err := s.Fetch(t.Context(), fmt.Sprintf("data/%d", i))
+			if err != nil {
+				return err
+			}
+			got, err := os.ReadFile(local)
+			if err == nil && string(got) != content(i) {
+				err = fmt.Errorf("the fetched file of object %d has %d bytes, or others", i, len(got))
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+	if local, err := s.Fetch(t.Context(), "data/none"); err == nil {
+		if _, err := os.Stat(local); err == nil {
+			t.Error("what is not there was fetched")
+		}
+	}
+}
+
+func listManyPages(t *testing.T, s lake.Store) {
+	const objects = 1500 // S3 lists 1,000 at a time
+	var group errgroup.Group
+	group.SetLimit(16)
+	for i := range objects {
+		group.Go(func() error {
+			return s.CreateIfAbsent(t.Context(), fmt.Sprintf("logs/%d/%04d.jsonl", i%3, i), []byte("x"))
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	keys := listed(t, s, "logs/")
+	if len(keys) != objects || !slices.IsSorted(keys) || len(slices.Compact(keys)) != objects {
+		t.Errorf("listed %d objects of %d, or not in order, or some twice", len(keys), objects)
+	}
+	for object, err := range s.List(t.Context(), "logs/") { // who stops early is not troubled
+		if err != nil || object.Key != "logs/0/0000.jsonl" {
+			t.Errorf("first listed %q, %v", object.Key, err)
+		}
+		break
+	}
+}
+
+func listed(t *testing.T, s lake.Store, prefix string) []string {
+	t.Helper()
+	var keys []string
+	for object, err := range s.List(t.Context(), prefix) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, object.Key)
+	}
+	return keys
+}
+
+func oddKeys(t *testing.T, s lake.Store) {
+	keys := []string{
+		"odd/a b.jsonl", "odd/a%20b.jsonl", "odd/a%2Fb.jsonl", "odd/a+b.jsonl", "odd/a=b&c;d.jsonl", "odd/day=2026-10-01/x.parquet",
+		"odd/per%.jsonl", "odd/q?x#y.jsonl", "odd/quote'\"$(x)<y>.jsonl", "odd/tilde~!*().jsonl", "odd/ümläut/東京 🌍.jsonl",
+	}
+	for _, key := range keys {
+		mustCreate(t, s, key, key)
+	}
+	slices.Sort(keys)
+	if got := listed(t, s, "odd/"); !slices.Equal(got, keys) {
+		t.Errorf("listed %q, want %q", got, keys)
+	}
+	if got := listed(t, s, "odd/a+"); !slices.Equal(got, []string{"odd/a+b.jsonl"}) {
+		t.Errorf("under a+: %q", got)
+	}
+	for _, key := range keys {
+		wantContent(t, s, key, key)
+		if err := s.CreateIfAbsent(t.Context(), key, []byte("again")); !errors.Is(err, lake.ErrExists) {
+			t.Errorf("a second create of %q gives %v", key, err)
+		}
+		if err := s.Delete(t.Context(), key); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := listed(t, s, ""); len(got) != 0 {
+		t.Errorf("left after delete: %q", got)
+	}
+}
+
+// What is hidden in a folder is so everywhere: the same logs give the same rows.
+func hiddenKeys(t *testing.T, s lake.Store) {
+	for _, key := range []string{".hidden", "a/.tmp-1", "a/.staging/part-1", "a/shown"} {
+		mustCreate(t, s, key, "x")
+	}
+	for _, prefix := range []string{"", "a/"} {
+		if got := listed(t, s, prefix); !slices.Equal(got, []string{"a/shown"}) {
+			t.Errorf("List(%q) = %q", prefix, got)
+		}
+	}
+}
+
 func list(t *testing.T, s lake.Store) {
 	keys := []string{"a-b", "a/b", "a/b.c/d", "a/bc", "b/ü", "runs/0000000001.json"}
 	for _, key := range keys {
@@ -140,6 +307,14 @@ func identity(t *testing.T, s lake.Store) {
 		id, err := s.Identity(t.Context(), lake.Object{Key: key, Bytes: 3})
 		if err != nil || id == "" {
 			t.Fatalf("identity of %s: %q, %v", key, id, err)
+		}
+		for object, err := range s.List(t.Context(), key) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if asListed, err := s.Identity(t.Context(), object); err != nil || asListed != id {
+				t.Errorf("identity of %s is %s, as listed %s, %v", key, id, asListed, err)
+			}
 		}
 		return id
 	}
