@@ -25,7 +25,7 @@ func stages() []stage {
 	return []stage{
 		{
 			name: "ingest", args: []string{"ingest", "--now", "2026-11-01T00:30:00Z"},
-			baseline: "duckdb/bench_ingest", input: "raw/gateway/*.jsonl.gz", aim: "2",
+			baseline: "duckdb/bench_ingest", input: "raw/gateway/*.jsonl.gz", aim: "1.5",
 			calls:  func(s load.Summary) int64 { return s.Lines },
 			checks: checkIngest,
 		},
@@ -75,14 +75,15 @@ func (b *bench) files(pattern string) ([]string, error) {
 // A check is something the pipeline counted, and what the load says it must be.
 type check struct{ what, got, want string }
 
-// query asks the live files of a table for one value.
+// query asks the live files of a table for one value. It is not measured, and takes
+// the memory it needs.
 func (b *bench) query(ctx context.Context, name, selects string) (string, error) {
 	files, err := b.files(lakeTable(name))
 	if err != nil {
 		return "", err
 	}
 	var answer duckAnswer
-	_, err = b.inChild(ctx, taskQuery, duckTask{Files: files, Scratch: b.scratch(), Memory: b.load.Memory, Query: selects}, &answer)
+	_, err = b.inChild(ctx, taskQuery, duckTask{Files: files, Scratch: b.scratch(), Query: selects}, &answer)
 	return answer.Text, err
 }
 

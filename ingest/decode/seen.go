@@ -15,9 +15,13 @@ type Seen struct {
 	shift int
 }
 
+// eventsPerWord is how many events a word is for: more, and too many are taken for
+// copies; fewer, and the words lie outside the processor's caches.
+const eventsPerWord = 8
+
 // NewSeen returns a filter for about that many events, of at most 64 MiB.
 func NewSeen(events int64) *Seen {
-	size := min(max(bits.Len64(uint64(max(events, 1))), 10), 23)
+	size := min(max(bits.Len64(uint64(max(events, 1)/eventsPerWord)), 10), 23)
 	return &Seen{words: make([]uint64, 1<<size), shift: 64 - size}
 }
 
