@@ -23,7 +23,7 @@ import (
 )
 
 // A Spool is the rows of one run. Nothing may be read before every writer has
-// been flushed.
+// been flushed; then several parts may be opened and removed side by side.
 type Spool struct {
 	prefix string // of the files
 	mu     sync.Mutex
@@ -37,6 +37,10 @@ func New(folder, name string) *Spool {
 
 // Align is what rows begin at multiples of.
 const Align = 8
+
+// Padded is the room that a row of that many bytes takes: what lies between its
+// beginning and the next row's.
+func Padded(size int) int { return (size + Align - 1) &^ (Align - 1) }
 
 // What a writer holds back: of one part, and of all parts together.
 const (
@@ -71,7 +75,7 @@ func (w *Writer) Row(part int32, size int) ([]byte, error) {
 		}
 		w.last = b
 	}
-	padded := (size + Align - 1) &^ (Align - 1)
+	padded := Padded(size)
 	if len(b.rows)+padded > partBytes || w.held+padded > totalBytes {
 		if err := w.make(b, padded); err != nil {
 			return nil, err
@@ -140,12 +144,23 @@ func (s *Spool) path(part int32) string {
 }
 
 // Parts are the parts that have rows, in order.
-func (s *Spool) Parts() []int32 { return slices.Sorted(maps.Keys(s.sizes)) }
+func (s *Spool) Parts() []int32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.sizes))
+}
+
+// size is how many bytes of rows a part has.
+func (s *Spool) size(part int32) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sizes[part]
+}
 
 // Open maps a part's rows, which are good until Part.Close; none for a part that
 // has none.
 func (s *Spool) Open(part int32) (*Part, error) {
-	size := s.sizes[part]
+	size := s.size(part)
 	if size == 0 {
 		return &Part{}, nil
 	}

@@ -2,10 +2,14 @@ package spool_test
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"slices"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/creditmill/creditmill/internal/spool"
 )
@@ -53,7 +57,7 @@ func TestRowsComeBackInTheirPart(t *testing.T) {
 		for rest := opened.Rows; len(rest) > 0; {
 			size := int(binary.LittleEndian.Uint32(rest))
 			got = append(got, string(rest[:size]))
-			rest = rest[(size+spool.Align-1)/spool.Align*spool.Align:]
+			rest = rest[spool.Padded(size):]
 		}
 		slices.Sort(got)
 		slices.Sort(rows)
@@ -88,5 +92,47 @@ func TestCloseRemovesFiles(t *testing.T) {
 	}
 	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
 		t.Errorf("%d files are left, %v", len(left), err)
+	}
+}
+
+// TestPartsAreOpenedAndRemovedSideBySide is for the race detector, and for the
+// runtime, which notices the worst without it.
+func TestPartsAreOpenedAndRemovedSideBySide(t *testing.T) {
+	s := spool.New(t.TempDir(), "test")
+	w := s.Writer()
+	const parts = 500
+	for part := range int32(parts) {
+		if row, err := w.Row(part, 8); err != nil {
+			t.Fatal(err)
+		} else {
+			binary.LittleEndian.PutUint64(row, uint64(part))
+		}
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	var group errgroup.Group
+	for reader := range int32(4) {
+		group.Go(func() error {
+			for part := reader; part < parts; part += 4 {
+				opened, err := s.Open(part)
+				if err != nil {
+					return err
+				}
+				if got := binary.LittleEndian.Uint64(opened.Rows); got != uint64(part) {
+					return fmt.Errorf("part %d holds %d", part, got)
+				}
+				if err := errors.Join(opened.Close(), s.Remove(part)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+	if left := s.Parts(); len(left) > 0 {
+		t.Errorf("%d parts are left", len(left))
 	}
 }
