@@ -20,8 +20,8 @@ func (r *run) loadAgain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = r.scan("ingest_again_batches", batches, func() error {
-		return r.Session.Exec(context.WithoutCancel(ctx), sql.Text("duckdb/ingest_again"))
+	err = r.Session.Stream("ingest_again_batches", batches, func() error {
+		return r.Session.Exec(ctx, sql.Text("duckdb/ingest_again"))
 	})
 	if err = errors.Join(err, batches.Close()); err == nil && r.reread {
 		err = r.Session.Exec(ctx, sql.Expand("duckdb/ingest_standing", r.flags()))

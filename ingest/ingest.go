@@ -57,7 +57,7 @@ type Input struct {
 	// already.
 	Known func(ctx context.Context, days []string) error
 	// KnownRejects says that there are live rejects of the objects that are read again:
-	// the view known_rejects, with lake.Rejected's columns, "file" VARCHAR, the file it
+	// the view known_rejects, with lake.Rejected's columns but for detail, "file" VARCHAR, the file it
 	// is in, and "accepted" BOOLEAN, whether a close has accepted it.
 	KnownRejects bool
 	// KnownPlaces says that the view known_places (source, object, line) has the calls,

@@ -46,7 +46,8 @@ func (r *run) unkeptRaws(ctx context.Context) ([]Lines, error) {
 
 // KeepRaws reads objects again for the raw text of some of their lines, as rejects
 // keep it, and makes the table ingest_raw ("#object", "#line", "#raw") of it, in
-// which an object has its place among objects. scratch is a local folder. Lines that are not there are left out.
+// which an object has its place among objects. scratch is a local folder. Lines that
+// are not there are left out.
 func KeepRaws(ctx context.Context, session *duck.Session, scratch string, objects []Object, wanted []Lines) error {
 	pool := decode.NewPool()
 	defer pool.Close()
@@ -69,22 +70,11 @@ func KeepRaws(ctx context.Context, session *duck.Session, scratch string, object
 			return rows.Flush()
 		})
 	}
-	finished := make(chan struct{})
-	var reading error
-	go func() {
-		defer close(finished)
-		reading = workers.Wait()
-		batches.end(reading)
-	}()
-	err := scan(session, "ingest_raw_batches", batches, func() error { return session.Exec(context.WithoutCancel(ctx), sql.Text("duckdb/ingest_raw")) })
-	cancel()
-	batches.drain()
-	<-finished
-	if err != nil && reading != nil {
-		return reading
-	}
-	if err != nil {
-		return fmt.Errorf("keep the raw text of records: %w", err)
+	reading, keeping := batches.between(cancel, workers.Wait, func() error {
+		return session.Stream("ingest_raw_batches", batches, func() error { return session.Exec(ctx, sql.Text("duckdb/ingest_raw")) })
+	})
+	if keeping != nil && reading == nil {
+		return fmt.Errorf("keep the raw text of records: %w", keeping)
 	}
 	return reading
 }
@@ -96,7 +86,7 @@ func readRaws(ctx context.Context, o *Object, w Lines, scratch string, unpacker 
 	}
 	defer func() { err = errors.Join(err, body.Close()) }()
 	in := &watched{r: body, read: func(int64) {}}
-	err = decode.Raws(o.Source.Format, scratch, unpacker.Open(o.Key, in), w.Lines, func(line int64, raw []byte) error {
+	err = decode.Raws(o.Source, scratch, unpacker.Open(o.Key, in), w.Lines, func(line int64, raw []byte) error {
 		return rows.Add(int32(w.Number), line, raw)
 	})
 	if err == nil {

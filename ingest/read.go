@@ -78,18 +78,7 @@ func (r *run) readAll(ctx context.Context) error {
 			return errors.Join(w.work(ctx, parts, number), w.usage.Flush())
 		})
 	}
-	var decoding error
-	finished := make(chan struct{})
-	go func() {
-		decoding = workers.Wait()
-		others.end(decoding)
-		close(finished)
-	}()
-	spooling := r.keepOthers(ctx, others)
-	cancel() // where DuckDB gave up, decoders are still at it
-	others.drain()
-	<-finished
-	options.Seen = nil
+	decoding, spooling := others.between(cancel, workers.Wait, func() error { return r.keepOthers(ctx, others) })
 	debug.FreeOSMemory() // what decoding took is DuckDB's from here on
 	if err := outer.Err(); err != nil {
 		return err
@@ -145,14 +134,11 @@ func (r *run) progress(total int64) func(int64) {
 // keepOthers streams what is no usage into a file and makes it the view
 // ingest_other.
 func (r *run) keepOthers(ctx context.Context, batches *stream) error {
-	release, err := r.Session.Register("ingest_other_batches", batches)
-	if err != nil {
-		return err
-	}
-	defer release()
 	path := filepath.Join(r.Scratch, othersFile)
-	// Decoders end the stream when ctx does; see scan.
-	if err := r.Session.Exec(context.WithoutCancel(ctx), sql.Expand("duckdb/ingest_other", map[string]string{"Path": path})); err != nil {
+	err := r.Session.Stream("ingest_other_batches", batches, func() error {
+		return r.Session.Exec(ctx, sql.Expand("duckdb/ingest_other", map[string]string{"Path": path}))
+	})
+	if err != nil {
 		return err
 	}
 	return r.Session.View(ctx, "ingest_other", duck.Scan{

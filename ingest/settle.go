@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow/array"
-
 	"github.com/creditmill/creditmill/ingest/decode"
 	"github.com/creditmill/creditmill/ingest/row"
 	"github.com/creditmill/creditmill/ingest/source"
@@ -109,25 +107,8 @@ func (r *run) readUsage(ctx context.Context, name string, usage *row.Rows, state
 	if err != nil {
 		return err
 	}
-	err = r.scan(name, batches, func() error { return r.Session.Exec(context.WithoutCancel(ctx), statement) })
+	err = r.Session.Stream(name, batches, func() error { return r.Session.Exec(ctx, statement) })
 	return errors.Join(err, batches.Close())
-}
-
-// scan makes batches readable under a name while do runs, which reads them once.
-// What do runs must use every column: DuckDB believes of such a stream that it left
-// out the others, which none does. It must not be interrupted either: DuckDB's
-// threads may then still be at the stream when it is gone.
-func (r *run) scan(name string, batches array.RecordReader, do func() error) error {
-	return scan(r.Session, name, batches, do)
-}
-
-func scan(session *duck.Session, name string, batches array.RecordReader, do func() error) error {
-	release, err := session.Register(name, batches)
-	if err != nil {
-		return err
-	}
-	defer release()
-	return do()
 }
 
 // loadObjects makes the table ingest_object.

@@ -21,6 +21,22 @@ func newStream(schema *arrow.Schema) *stream {
 	return &stream{schema: schema, batches: make(chan arrow.RecordBatch, 2)}
 }
 
+// between runs work, which sends batches under the context that cancel ends, beside
+// read, in which DuckDB takes them, until both are done.
+func (s *stream) between(cancel func(), work, read func() error) (working, reading error) {
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		working = work()
+		s.end(working)
+	}()
+	reading = read()
+	cancel() // where DuckDB gave up, work is still at it
+	s.drain()
+	<-finished
+	return working, reading
+}
+
 // send hands a batch over; not ok where nobody reads any more.
 func (s *stream) send(ctx context.Context, b arrow.RecordBatch) (ok bool) {
 	select {

@@ -43,20 +43,15 @@ func (r *run) burnAndWriteBurns(ctx context.Context) error {
 // A burnWriter writes batches of burns as Parquet. It numbers their names anew, for
 // one row group after the other: so its memory does not grow with the accounts.
 type burnWriter struct {
-	file    *parquet.Writer
-	names   []string // by number
-	numbers map[string]uint32
-	batch   []uint32 // numbers of a batch's names
-	written bool     // a row group was, since names was emptied: that is when they are asked for
+	file  *parquet.Writer
+	names *names
+	batch []uint32 // numbers of a batch's names
 }
 
 func newBurnWriter(path string) (*burnWriter, error) {
-	w := &burnWriter{numbers: map[string]uint32{}}
+	w := &burnWriter{names: newNames()}
 	var err error
-	w.file, err = parquet.Create(path, lake.Burns.Columns, func(number uint32) string {
-		w.written = true
-		return w.names[number]
-	})
+	w.file, err = parquet.Create(path, lake.Burns.Columns, func(number uint32) string { return w.names.text(number) })
 	return w, err
 }
 
@@ -96,10 +91,8 @@ func (w *burnWriter) add(b *burnBatch) error {
 		if err := w.file.EndRow(); err != nil {
 			return err
 		}
-		if w.written {
-			w.written = false
-			w.names = w.names[:0]
-			clear(w.numbers)
+		if w.file.Pending() == 0 {
+			w.names = newNames()
 			w.number(b.names)
 		}
 	}
@@ -108,14 +101,5 @@ func (w *burnWriter) add(b *burnBatch) error {
 
 // number numbers a batch's names for the row group that is being filled.
 func (w *burnWriter) number(names []string) {
-	w.batch = w.batch[:0]
-	for _, text := range names {
-		number, known := w.numbers[text]
-		if !known {
-			number = uint32(len(w.names))
-			w.names = append(w.names, text)
-			w.numbers[text] = number
-		}
-		w.batch = append(w.batch, number)
-	}
+	w.batch = w.names.add(w.batch[:0], len(names), func(i int) string { return names[i] })
 }

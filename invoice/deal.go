@@ -183,11 +183,11 @@ func (d *dealer) close() error {
 // dealBatch deals the calls of a batch out, those that are not held.
 func (d *dealer) dealBatch(batch arrow.RecordBatch) error {
 	column := func(name string) arrow.Array { return batch.Column(batch.Schema().FieldIndices(name)[0]) }
-	accounts := d.accounts(column("account"))
-	sources := d.named(callSource, column("source"), d.calls.source)
-	operations := d.named(callOperation, column("operation"), d.calls.operation)
-	projects := d.named(callProject, column("project"), d.calls.project)
-	keys := d.named(callKey, column("key"), d.calls.keys)
+	accounts := d.named(callAccount, column("account"), d.shared.number)
+	sources := d.named(callSource, column("source"), d.calls.source.add)
+	operations := d.named(callOperation, column("operation"), d.calls.operation.add)
+	projects := d.named(callProject, column("project"), d.calls.project.add)
+	keys := d.named(callKey, column("key"), d.calls.keys.add)
 	held, events, late := column("held"), as[*array.String](column("event_id")), as[*array.Boolean](column("late"))
 	times := as[*array.Timestamp](column("time")).TimestampValues()
 	posted := as[*array.Timestamp](column("posted_at")).TimestampValues()
@@ -231,25 +231,22 @@ func (n *numbered) at(row int) uint32 {
 	return n.numbers[n.rows[row]]
 }
 
-func (d *dealer) named(at int, column arrow.Array, names *names) numbered {
+// named are a column's texts as the numbers that number appends for them.
+func (d *dealer) named(at int, column arrow.Array, number func(to []uint32, count int, text func(int) string) []uint32) numbered {
 	dictionary := as[*array.Dictionary](column)
 	texts := as[*array.String](dictionary.Dictionary())
-	d.numbers[at] = names.add(d.numbers[at][:0], texts.Len(), texts.Value)
+	d.numbers[at] = number(d.numbers[at][:0], texts.Len(), texts.Value)
 	return numbered{as[*array.Int32](dictionary.Indices()).Int32Values(), d.numbers[at], column}
 }
 
-// accounts are the numbers of the accounts; noName for those that have held calls alone.
-func (d *dealer) accounts(column arrow.Array) numbered {
-	dictionary := as[*array.Dictionary](column)
-	texts := as[*array.String](dictionary.Dictionary())
-	numbers := d.numbers[callAccount][:0]
-	for i := range texts.Len() {
-		number, known := d.shared.accounts[texts.Value(i)]
+// number appends the numbers of accounts; noName for those that have held calls alone.
+func (d *dealing) number(to []uint32, count int, text func(int) string) []uint32 {
+	for i := range count {
+		number, known := d.accounts[text(i)]
 		if !known {
 			number = noName
 		}
-		numbers = append(numbers, number)
+		to = append(to, number)
 	}
-	d.numbers[callAccount] = numbers
-	return numbered{as[*array.Int32](dictionary.Indices()).Int32Values(), numbers, column}
+	return to
 }

@@ -67,7 +67,7 @@ func (c *calls) sort(number int) (_ *sortedPart, err error) {
 		source := uint64(c.source.ranks[row.name(callSource)])
 		p.order[next[i]] = entry{row.long(callTime), uint64(at/spool.Align) | source<<placeBits}
 		next[i]++
-		at += (row.size() + spool.Align - 1) &^ (spool.Align - 1)
+		at += spool.Padded(row.size())
 	}
 	for i, size := range sizes {
 		if next[i] != p.ends[i] {

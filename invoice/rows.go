@@ -158,12 +158,7 @@ func (w *rowWriter) read(session *duck.Session, view string, do func() error) (e
 		return fmt.Errorf("rows of %s: %w", w.name, err)
 	}
 	defer batches.Release()
-	release, err := session.Register(view, batches)
-	if err != nil {
-		return err
-	}
-	defer release()
-	return do()
+	return session.Stream(view, batches, do)
 }
 
 // finish writes the rows, in their order, as the table's Parquet file.

@@ -39,25 +39,19 @@ type fixedField struct {
 	typ       arrow.DataType
 }
 
-var (
-	fieldObject    = fixedField{"#object", "INTEGER", arrow.PrimitiveTypes.Int32}
-	fieldLine      = fixedField{"#line", "BIGINT", arrow.PrimitiveTypes.Int64}
-	fieldOffset    = fixedField{"#offset", "BIGINT", arrow.PrimitiveTypes.Int64}
-	fieldTime      = fixedField{"time", "TIMESTAMP", &arrow.TimestampType{Unit: arrow.Microsecond}}
-	fieldID        = fixedField{"event_id", "VARCHAR", arrow.BinaryTypes.String}
-	fieldAccount   = fixedField{"account", "VARCHAR", arrow.BinaryTypes.String}
-	fieldOperation = fixedField{"operation", "VARCHAR", arrow.BinaryTypes.String}
-	fieldRaw       = fixedField{"#raw", "VARCHAR", arrow.BinaryTypes.String}
-
-	otherFields = []fixedField{
-		otherObject: fieldObject, otherKind: {"#kind", "INTEGER", arrow.PrimitiveTypes.Int32},
-		otherLine: fieldLine, otherOffset: fieldOffset, otherTime: fieldTime, otherID: fieldID,
-		otherAccount: fieldAccount, otherOperation: fieldOperation,
-		otherReason: {"#reason", "VARCHAR", arrow.BinaryTypes.String},
-		otherDetail: {"#detail", "VARCHAR", arrow.BinaryTypes.String},
-		otherRaw:    fieldRaw,
-	}
-)
+var otherFields = []fixedField{
+	otherObject:    {"#object", "INTEGER", arrow.PrimitiveTypes.Int32},
+	otherKind:      {"#kind", "INTEGER", arrow.PrimitiveTypes.Int32},
+	otherLine:      {"#line", "BIGINT", arrow.PrimitiveTypes.Int64},
+	otherOffset:    {"#offset", "BIGINT", arrow.PrimitiveTypes.Int64},
+	otherTime:      {"time", "TIMESTAMP", &arrow.TimestampType{Unit: arrow.Microsecond}},
+	otherID:        {"event_id", "VARCHAR", arrow.BinaryTypes.String},
+	otherAccount:   {"account", "VARCHAR", arrow.BinaryTypes.String},
+	otherOperation: {"operation", "VARCHAR", arrow.BinaryTypes.String},
+	otherReason:    {"#reason", "VARCHAR", arrow.BinaryTypes.String},
+	otherDetail:    {"#detail", "VARCHAR", arrow.BinaryTypes.String},
+	otherRaw:       {"#raw", "VARCHAR", arrow.BinaryTypes.String},
+}
 
 // OtherSchema is that of the other batches.
 func OtherSchema() *arrow.Schema { return arrow.NewSchema(schemaFields(otherFields...), nil) }
@@ -91,7 +85,7 @@ type batch struct {
 	schema *arrow.Schema
 	cols   []*column
 	rows   int
-	raw    int // bytes of the records so far, or of #raw and #detail
+	raw    int // bytes of #raw and #detail so far
 }
 
 func newBatch(pool *Pool, schema *arrow.Schema) *batch {

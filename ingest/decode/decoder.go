@@ -56,6 +56,11 @@ type Usage struct {
 	Units                                []int64  // of a quantity, in its type's smallest units; -1: NULL
 }
 
+const microsOfDay = 86400 * 1_000_000
+
+// Day is the event's UTC day since 1970.
+func (u *Usage) Day() int32 { return int32(floorDiv(int(u.Time), microsOfDay)) }
+
 // Counts is what an object held. Records = Usage + AccountEvents + Rejects + Skipped.
 type Counts struct {
 	Records, Usage, AccountEvents, Rejects, Skipped int64
@@ -121,18 +126,25 @@ func (d *Decoder) reading(src *source.Source) (*reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reading{mapping: m, json: newScanner(m.tree)}
-	r.rec = &r.json.values
-	switch src.Format {
+	r := newReading(m)
+	d.mappings[src] = r
+	return r, nil
+}
+
+func newReading(m *mapping) *reading {
+	r := &reading{mapping: m}
+	switch m.src.Format {
 	case source.CSV:
 		r.csv = newCSVReader(m)
 		r.rec = &r.csv.values
 	case source.Parquet:
 		r.parquet = newParquetReader(m)
 		r.rec = &r.parquet.values
+	default:
+		r.json = newScanner(m.tree)
+		r.rec = &r.json.values
 	}
-	d.mappings[src] = r
-	return r, nil
+	return r
 }
 
 // Object decodes the object key, which is number in the batches, from its unpacked
@@ -196,12 +208,14 @@ type object struct {
 	r      *reading
 	number int32
 	key    string
+	layout *source.Layout // of events' times: the source's, or what the object itself says
 	frame  frame
 	counts Counts
 }
 
 // open begins with the stream; io.EOF: it has no header, and so no records.
 func (o *object) open(stream io.Reader) error {
+	o.layout = o.r.layout
 	if o.r.parquet == nil {
 		o.d.window.reset(stream)
 		if o.r.csv != nil {
@@ -215,9 +229,8 @@ func (o *object) open(stream io.Reader) error {
 	if err := o.r.parquet.open(stream, o.d.o.Scratch); err != nil {
 		return err
 	}
-	o.r.layout = &o.r.src.Time.Layout
 	if o.r.parquet.time != nil {
-		o.r.layout = o.r.parquet.time
+		o.layout = o.r.parquet.time
 	}
 	return nil
 }

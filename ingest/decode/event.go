@@ -63,7 +63,7 @@ func (o *object) usage() fault {
 	if !ok || len(text) == 0 {
 		return fault{reason: MissingField, field: r.time.name, detail: "is absent: the event has no time"}
 	}
-	at, ok := parseInstant(text, r.layout)
+	at, ok := parseInstant(text, o.layout)
 	if !ok {
 		return fault{reason: BadTime, field: r.time.name, value: text, valued: true, detail: "is no time of the source's layout"}
 	}

@@ -66,6 +66,11 @@ func countObject(t testing.TB, yaml string, stream io.Reader) Counts {
 
 func newBench(t testing.TB, yaml string) *bench {
 	t.Helper()
+	return newBenchBetween(t, yaml, time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC))
+}
+
+func newBenchBetween(t testing.TB, yaml string, oldest, latest time.Time) *bench {
+	t.Helper()
 	var p yamlfile.Problems
 	sources := source.Parse([]source.File{{Name: "s.yaml", Text: []byte(yaml)}}, &p)
 	if err := p.Err(); err != nil {
@@ -82,7 +87,7 @@ func newBench(t testing.TB, yaml string) *bench {
 	b := &bench{src: sources[0]}
 	b.d = New(Options{
 		Dynamic: columns, Calendar: calendar, Seen: NewSeen(10), Pool: NewPool(), Scratch: t.TempDir(), KeepSkipped: true,
-		Oldest: time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), Latest: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), Twice: NewSeen(10),
+		Oldest: oldest, Latest: latest, Twice: NewSeen(10),
 		Usage: func(u *Usage) bool {
 			b.out.events = append(b.out.events, eventText(u, columns))
 			return true

@@ -22,7 +22,7 @@ type mapping struct {
 	key       *value
 	operation value
 	scalars   []value      // all of them that are fields: none may be an object or list
-	dynamic   []dynamic    // by column behind usageDynamic
+	dynamic   []dynamic    // by number in Options.Dynamic
 	mapped    []int        // which of dynamic the source maps
 	columns   []headerName // CSV: what each node is called
 	arena     []byte

@@ -161,8 +161,9 @@ func (p *parquetReader) next(f *frame) error {
 	if damage == nil {
 		more, damage = p.advance(f)
 	}
-	if damage != nil {
-		p.damaged(f, damage)
+	if damage != nil { // it stands in the place of everything that cannot be read
+		p.ended = true
+		f.reason, f.detail = Truncated, "the Parquet file cannot be read from here on: "+strings.ToValidUTF8(damage.Error(), "\uFFFD")
 		return nil
 	}
 	if !more {
@@ -171,13 +172,6 @@ func (p *parquetReader) next(f *frame) error {
 	}
 	p.line++
 	return nil
-}
-
-// damaged frames what stands in the place of everything that cannot be read.
-func (p *parquetReader) damaged(f *frame, damage error) {
-	p.ended = true
-	f.line, f.offset = p.line+1, p.line
-	f.reason, f.detail = Truncated, "the Parquet file cannot be read from here on: "+strings.ToValidUTF8(damage.Error(), "\uFFFD")
 }
 
 func (p *parquetReader) advance(f *frame) (more bool, damage error) {
@@ -228,7 +222,7 @@ func (p *parquetReader) fill(b parquetBinding) (size int, why string) {
 		why = "is not UTF-8"
 	}
 	if why != "" {
-		return 0, strings.Join(b.at.path(), ".") + " " + why
+		return 0, l.column.Path() + " " + why
 	}
 	p.seen[b.node], p.slots[b.node] = p.turn, s
 	return len(s.text), ""

@@ -1,7 +1,6 @@
 package decode
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"unicode/utf8"
@@ -82,7 +81,7 @@ func (w *rowWriter) one(n *parquetNode) {
 	case n.children == nil:
 		w.scalar(n.leaves[0])
 		w.pass(n)
-	case (n.list || n.mapping) && len(n.children) == 1 && n.children[0].repeated:
+	case n.list && len(n.children) == 1 && n.children[0].repeated:
 		w.elements(n.children[0])
 	default:
 		w.add("{")
@@ -129,12 +128,8 @@ func (w *rowWriter) scalar(l *leaf) {
 	case why != "":
 		w.out = appendJSONString(w.out, "("+l.column.LogicalType().String()+")")
 	case s.kind == slotString:
-		text := s.text[:min(len(s.text), max(w.most-start, 0)+utf8.UTFMax)]
-		if !l.binary { // it stands in out already
-			text = bytes.Clone(text)
-			w.out = w.out[:start]
-		}
-		w.out = appendJSONString(w.out, string(text))
+		text := string(s.text[:min(len(s.text), max(w.most-start, 0)+utf8.UTFMax)])
+		w.out = appendJSONString(w.out[:start], text) // it may have stood there
 	}
 }
 
@@ -142,27 +137,26 @@ func (w *rowWriter) scalar(l *leaf) {
 func ParquetLines(stream io.Reader, rows int) ([]byte, error) {
 	p := newParquetReader(&mapping{tree: newTree()})
 	defer p.close()
-	err := p.open(stream, "")
+	if err := p.open(stream, ""); err != nil {
+		return nil, err
+	}
 	var lines []byte
 	var f frame
-	for n := 0; n < rows && err == nil; n++ {
-		if err = p.next(&f); err != nil {
+	for n := range rows {
+		err := p.next(&f)
+		if errors.Is(err, io.EOF) {
 			break
 		}
+		if err != nil {
+			return nil, err
+		}
+		if f.reason != "" && n == 0 {
+			return nil, errors.New(f.detail)
+		}
 		if f.reason != "" {
-			if n > 0 {
-				break // damage does not spoil what came before
-			}
-			return nil, errDamaged(f.detail)
+			break // damage does not spoil what came before
 		}
 		lines = append(p.text(lines, maxRecord), '\n')
 	}
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	return lines, err
+	return lines, nil
 }
-
-type errDamaged string
-
-func (e errDamaged) Error() string { return string(e) }

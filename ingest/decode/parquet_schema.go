@@ -8,14 +8,11 @@ import (
 // A parquetNode is a column, or a group of them, as the file's schema has it.
 type parquetNode struct {
 	name     string
-	parent   *parquetNode
 	children []*parquetNode // of a group
 	leaves   []*leaf        // the columns in it, at least one
 	def, rep int16          // levels of a value that is there
-	optional bool
 	repeated bool
-	list     bool // a group that stands for a list
-	mapping  bool // a group that stands for a map
+	list     bool // a group that stands for a list, or for a map
 }
 
 // scalar reports whether a row has at most one value of it.
@@ -23,14 +20,7 @@ func (n *parquetNode) scalar() bool { return n.children == nil && n.rep == 0 }
 
 // structure reports whether a path leads through it.
 func (n *parquetNode) structure() bool {
-	return n.children != nil && n.rep == 0 && !n.list && !n.mapping
-}
-
-func (n *parquetNode) path() []string {
-	if n.parent == nil {
-		return []string{n.name}
-	}
-	return append(n.parent.path(), n.name)
+	return n.children != nil && n.rep == 0 && !n.list
 }
 
 // maxParquetDepth bounds how deep groups may be nested: no writer comes near.
@@ -50,13 +40,13 @@ func parquetGroup(s *schema.Schema, group *schema.GroupNode, parent *parquetNode
 	}
 	for i := range group.NumFields() {
 		field := group.Field(i)
-		n := &parquetNode{name: field.Name(), parent: parent}
-		n.optional = field.RepetitionType() == parquet.Repetitions.Optional
+		n := &parquetNode{name: field.Name()}
+		optional := field.RepetitionType() == parquet.Repetitions.Optional
 		n.repeated = field.RepetitionType() == parquet.Repetitions.Repeated
 		if parent != nil {
 			n.def, n.rep = parent.def, parent.rep
 		}
-		if n.optional || n.repeated {
+		if optional || n.repeated {
 			n.def++
 		}
 		if n.repeated {
@@ -64,8 +54,10 @@ func parquetGroup(s *schema.Schema, group *schema.GroupNode, parent *parquetNode
 		}
 		first := len(leaves)
 		if inner, ok := field.(*schema.GroupNode); ok {
-			_, n.list = field.LogicalType().(schema.ListLogicalType)
-			_, n.mapping = field.LogicalType().(schema.MapLogicalType)
+			switch field.LogicalType().(type) {
+			case schema.ListLogicalType, schema.MapLogicalType:
+				n.list = true
+			}
 			n.children, leaves = parquetGroup(s, inner, n, leaves, depth+1)
 		} else {
 			leaves = append(leaves, &leaf{index: first, column: s.Column(first)})

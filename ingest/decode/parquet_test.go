@@ -217,6 +217,35 @@ func TestParquetTimes(t *testing.T) {
 	}
 }
 
+// TestParquetTimesOfOneObjectAfterTheOther decodes objects with one decoder: what the
+// columns of one say about its times is not for the next, nor for reading it again.
+func TestParquetTimesOfOneObjectAfterTheOther(t *testing.T) {
+	const yaml = "source: lake\npath: '**'\nformat: parquet\nevent: {id: {constant: i}, time: {field: ts, zone: Europe/Madrid}, account: org, operation: {constant: o}}\n"
+	b := newBench(t, yaml)
+	local := &arrow.TimestampType{Unit: arrow.Millisecond}
+	for _, typ := range []arrow.DataType{local, local, micros, local} {
+		written, at := "2026-10-12T10:00:00", "2026-10-12T08:00:00Z"
+		if typ == micros {
+			written, at = "2026-10-12T10:00:00Z", "2026-10-12T10:00:00Z"
+		}
+		rows := `[{"ts":"` + written + `","org":"a"},{"ts":"` + written + `","org":null}]`
+		packed := parquetOf(t, []arrow.Field{field("ts", typ), field("org", text)}, rows)
+		got, err := b.object(t, "k", bytes.NewReader(packed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantText(t, "events", got.events, "1 id=i time="+at+" account=a operation=o")
+		wantText(t, "raws", got.raws, `{"ts":"`+at+`","org":null}`)
+		err = Raws(b.src, t.TempDir(), bytes.NewReader(packed), []int64{2}, func(_ int64, raw []byte) error {
+			wantText(t, "read again", []string{string(raw)}, got.raws[0])
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestParquetNumbersTakeNoDetour gives quantities what a float64 could not hold.
 func TestParquetNumbersTakeNoDetour(t *testing.T) {
 	const yaml = `

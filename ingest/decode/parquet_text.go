@@ -202,8 +202,8 @@ func timestampText(unit schema.TimeUnitType, adjusted bool) func(*leaf, []byte) 
 
 // timeOfDayText writes 14:00:00.5.
 func timeOfDayText(unit schema.TimeUnitType) func(*leaf, []byte) ([]byte, slotKind) {
+	size := map[schema.TimeUnitType]time.Duration{schema.TimeUnitMillis: time.Millisecond, schema.TimeUnitMicros: time.Microsecond, schema.TimeUnitNanos: 1}[unit]
 	return func(l *leaf, to []byte) ([]byte, slotKind) {
-		size := map[schema.TimeUnitType]time.Duration{schema.TimeUnitMillis: time.Millisecond, schema.TimeUnitMicros: time.Microsecond, schema.TimeUnitNanos: 1}[unit]
 		n := l.integer() % int64(24*time.Hour/size)
 		return time.Unix(0, n*int64(size)).UTC().AppendFormat(to, "15:04:05.999999999"), slotString
 	}

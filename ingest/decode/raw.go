@@ -23,7 +23,7 @@ func NewRawRows(pool *Pool, emit func(arrow.RecordBatch) (ok bool)) *RawRows {
 
 // RawSchema is that of the batches.
 func RawSchema() *arrow.Schema {
-	return arrow.NewSchema(schemaFields(fieldObject, fieldLine, fieldRaw), nil)
+	return arrow.NewSchema(schemaFields(otherFields[otherObject], otherFields[otherLine], otherFields[otherRaw]), nil)
 }
 
 // Add appends a row.
@@ -50,18 +50,12 @@ func (r *RawRows) Flush() error {
 // Close frees what was not emitted.
 func (r *RawRows) Close() { r.out.free() }
 
-// Raws reads an object's unpacked stream again and calls give with the text, as a
+// Raws reads an object of a source again, its unpacked stream, and calls give with the text, as a
 // reject keeps it, of each of lines (ascending). The text is good during the call.
 // Parquet may be copied to the folder scratch meanwhile.
-func Raws(format source.Format, scratch string, stream io.Reader, lines []int64, give func(line int64, raw []byte) error) error {
-	src := &source.Source{Format: format}
-	o := object{d: &Decoder{o: Options{Scratch: scratch}}, r: &reading{mapping: &mapping{src: src, tree: newTree()}}}
-	switch format {
-	case source.CSV:
-		o.r.csv = newCSVReader(o.r.mapping)
-	case source.Parquet:
-		o.r.parquet = newParquetReader(o.r.mapping)
-	}
+func Raws(src *source.Source, scratch string, stream io.Reader, lines []int64, give func(line int64, raw []byte) error) error {
+	m := &mapping{src: src, tree: newTree(), layout: &src.Time.Layout} // of nothing: the record as a whole is wanted
+	o := object{d: &Decoder{o: Options{Scratch: scratch}}, r: newReading(m)}
 	defer o.r.close()
 	if err := o.open(stream); err != nil {
 		return err

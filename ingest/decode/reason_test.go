@@ -1,20 +1,12 @@
 package decode
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
-
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-
-	"github.com/creditmill/creditmill/ingest/source"
-	"github.com/creditmill/creditmill/internal/period"
-	"github.com/creditmill/creditmill/internal/yamlfile"
 )
 
 const mapped = `
@@ -32,49 +24,12 @@ const accountsSource = "source: billing\npath: '**'\nformat: accounts\n"
 // its raws, and its counts.
 func decodeAll(t *testing.T, yaml string, stream io.Reader) (rejects, raws []string, counts Counts) {
 	t.Helper()
-	var p yamlfile.Problems
-	sources := source.Parse([]source.File{{Name: "s.yaml", Text: []byte(yaml)}}, &p)
-	if err := p.Err(); err != nil {
-		t.Fatal(err)
-	}
-	columns, err := source.Columns(nil, sources...)
+	b := newBenchBetween(t, yaml, time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
+	got, err := b.object(t, "k", stream)
 	if err != nil {
 		t.Fatal(err)
 	}
-	calendar, err := period.NewCalendar("UTC")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := NewPool()
-	defer pool.Close()
-	d := New(Options{
-		Dynamic: columns, Calendar: calendar, Seen: NewSeen(10), Pool: pool,
-		Oldest: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), Latest: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
-		Twice: NewSeen(10), Usage: func(*Usage) bool { return true },
-		Other: func(b arrow.RecordBatch) bool {
-			defer b.Release()
-			for row := range int(b.NumRows()) {
-				if !b.Column(otherReason).IsNull(row) {
-					line, _ := b.Column(otherLine).(*array.Int64)
-					rejects = append(rejects, fmt.Sprintf("%d %s: %s", line.Value(row), b.Column(otherReason).ValueStr(row), b.Column(otherDetail).ValueStr(row)))
-					raws = append(raws, strings.Clone(b.Column(otherRaw).ValueStr(row)))
-				}
-			}
-			return true
-		},
-	})
-	defer d.Close()
-	counts, err = d.Object(context.Background(), sources[0], 0, "k", stream)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Flush(); err != nil {
-		t.Fatal(err)
-	}
-	if counts.Records != counts.Usage+counts.AccountEvents+counts.Rejects+counts.Skipped {
-		t.Errorf("counts do not add up: %+v", counts)
-	}
-	return rejects, raws, counts
+	return got.rejects, got.raws, got.counts
 }
 
 // wantReasons decodes each line alone and compares reason and detail.

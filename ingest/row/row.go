@@ -130,8 +130,6 @@ func (w *Writer) Flush() error {
 	return w.out.Flush()
 }
 
-const microsOfDay = 86400 * 1_000_000
-
 // Write packs an event and reports whether it could: where not, Flush says why.
 func (w *Writer) Write(u *decode.Usage) (ok bool) {
 	le := binary.LittleEndian
@@ -162,7 +160,7 @@ func (w *Writer) Write(u *decode.Usage) (ok bool) {
 	}
 	le.PutUint32(row[atSize:], uint32(len(row)))
 	w.row = row
-	w.err = copyTo(w.out, int32(floorDiv(u.Time, microsOfDay)), row)
+	w.err = copyTo(w.out, u.Day(), row)
 	return w.err == nil
 }
 
@@ -176,21 +174,13 @@ func (k *known) appendText(to, text []byte) []byte {
 	return append(binary.AppendUvarint(append(to, textSpelled), uint64(len(text))), text...)
 }
 
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
-}
-
 // A packed is one row.
 type packed []byte
 
 // next cuts the first row off.
 func next(rows []byte) (first packed, rest []byte) {
 	size := int(binary.LittleEndian.Uint32(rows))
-	return packed(rows[:size]), rows[(size+spool.Align-1)&^(spool.Align-1):]
+	return packed(rows[:size]), rows[spool.Padded(size):]
 }
 
 func (p packed) object() int32 { return int32(binary.LittleEndian.Uint32(p[atObject:])) }

@@ -59,10 +59,10 @@ func readSample(key string, r io.Reader) (fields []*sampled, format Format, reco
 }
 
 func unpack(key string, r io.Reader) (io.Reader, error) {
-	switch {
-	case strings.HasSuffix(key, ".gz"):
+	switch Packed(key) {
+	case ".gz":
 		return gzip.NewReader(r)
-	case strings.HasSuffix(key, ".zst"):
+	case ".zst":
 		return zstd.NewReader(r, zstd.WithDecoderConcurrency(1))
 	default:
 		return r, nil

@@ -22,28 +22,29 @@ func (s *Session) Arrow(ctx context.Context, query string, args ...any) (array.R
 	return reader, err
 }
 
-// Register makes a stream of record batches readable, once and by one statement,
-// as the view name. Batches are pulled while the statement reads them: nothing is
-// held. Call release when that statement is done.
+// Stream makes a stream of record batches readable as the view name while do runs,
+// which reads it once and in one statement. Batches are pulled while the statement
+// reads them: nothing is held.
 //
 // The statement must read every column of the stream: DuckDB takes a stream to
 // leave out what is not asked for. It is not interrupted; whoever feeds the stream
 // ends it, with an error, when the context ends. The batches' memory must not be
 // Go's: allocate with arrow/memory/mallocator.
-func (s *Session) Register(name string, batches array.RecordReader) (release func(), err error) {
+func (s *Session) Stream(name string, batches array.RecordReader, do func() error) error {
 	var free func()
-	err = s.raw(func(a *duckdb.Arrow) (err error) {
+	err := s.raw(func(a *duckdb.Arrow) (err error) {
 		free, err = a.RegisterView(batches, name)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("register %s: %w", name, err)
+		return fmt.Errorf("register %s: %w", name, err)
 	}
 	s.streams++
-	return func() {
+	defer func() {
 		s.streams--
 		free()
-	}, nil
+	}()
+	return do()
 }
 
 func (s *Session) raw(do func(*duckdb.Arrow) error) error {

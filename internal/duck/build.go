@@ -5,7 +5,6 @@ package duck
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -62,9 +61,8 @@ func arrowType(duckType string) (arrow.DataType, error) {
 	case "TIMESTAMP":
 		return &arrow.TimestampType{Unit: arrow.Microsecond}, nil
 	}
-	var precision, scale int32
-	if n, _ := fmt.Sscanf(strings.ReplaceAll(duckType, " ", ""), "DECIMAL(%d,%d)", &precision, &scale); n == 2 {
-		return &arrow.Decimal128Type{Precision: precision, Scale: scale}, nil
+	if precision, scale, ok := DecimalType(duckType); ok {
+		return &arrow.Decimal128Type{Precision: int32(precision), Scale: int32(scale)}, nil
 	}
 	return nil, fmt.Errorf("no Arrow type for %s", duckType)
 }
@@ -151,12 +149,10 @@ func (s *Session) Load(ctx context.Context, name string, b *Builder) error {
 		return fmt.Errorf("load %s: %w", name, err)
 	}
 	defer reader.Release()
-	release, err := s.Register("loading", reader)
+	err = s.Stream("loading", reader, func() error {
+		return s.Exec(ctx, "CREATE OR REPLACE TEMP TABLE "+Identifier(name)+" AS SELECT * FROM loading")
+	})
 	if err != nil {
-		return err
-	}
-	defer release()
-	if err := s.Exec(ctx, "CREATE OR REPLACE TEMP TABLE "+Identifier(name)+" AS SELECT * FROM loading"); err != nil {
 		return fmt.Errorf("load %s: %w", name, err)
 	}
 	return nil

@@ -3,7 +3,9 @@ package duck
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -11,6 +13,19 @@ import (
 type Column struct {
 	Name string `json:"name"`
 	Type string `json:"type"`
+}
+
+var decimalType = regexp.MustCompile(`^DECIMAL\((\d{1,2}), ?(\d{1,2})\)$`)
+
+// DecimalType reads a type like DECIMAL(18,6).
+func DecimalType(duckType string) (precision, scale int, ok bool) {
+	m := decimalType.FindStringSubmatch(duckType)
+	if m == nil {
+		return 0, 0, false
+	}
+	precision, _ = strconv.Atoi(m[1]) // two digits at most
+	scale, _ = strconv.Atoi(m[2])
+	return precision, scale, true
 }
 
 // A Scan reads Parquet files as one relation of exactly Columns, whatever each

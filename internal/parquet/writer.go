@@ -15,8 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
-	"strconv"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -115,6 +113,10 @@ func (w *Writer) EndRow() error {
 	}
 	return w.flush()
 }
+
+// Pending is how many rows wait for their row group to be full: 0 right after one was
+// written, which is when the numbers of names may begin anew.
+func (w *Writer) Pending() int { return w.Columns[0].rows }
 
 // flush writes the rows so far as a row group.
 func (w *Writer) flush() error {
@@ -236,8 +238,6 @@ type kind struct {
 	precision, scale int // of a DECIMAL; else 0
 }
 
-var decimalType = regexp.MustCompile(`^DECIMAL\((\d+), ?(\d+)\)$`)
-
 func kindOf(sql string) (kind, error) {
 	switch sql {
 	case "VARCHAR":
@@ -251,12 +251,8 @@ func kindOf(sql string) (kind, error) {
 	case "TIMESTAMP":
 		return kind{physical: physicalInt64, timestamp: true}, nil
 	}
-	if m := decimalType.FindStringSubmatch(sql); m != nil {
-		precision, _ := strconv.Atoi(m[1])
-		scale, _ := strconv.Atoi(m[2])
-		if precision <= 18 {
-			return kind{physical: physicalInt64, precision: precision, scale: scale}, nil
-		}
+	if precision, scale, ok := duck.DecimalType(sql); ok && precision <= 18 {
+		return kind{physical: physicalInt64, precision: precision, scale: scale}, nil
 	}
 	return kind{}, fmt.Errorf("no way to write %s", sql)
 }

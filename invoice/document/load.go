@@ -10,6 +10,7 @@ import (
 	"github.com/creditmill/creditmill/internal/config"
 	"github.com/creditmill/creditmill/internal/credit"
 	"github.com/creditmill/creditmill/internal/duck"
+	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/money"
 	"github.com/creditmill/creditmill/internal/period"
 	"github.com/creditmill/creditmill/sql"
@@ -18,9 +19,14 @@ import (
 // ErrNotFound is the error of a number that no invoice or note has.
 var ErrNotFound = errors.New("no such invoice or note")
 
-// Load reads a document by its number. The session must have the live tables
-// invoices, invoice_lines, statements and balances as views with the partition as
-// column `period`, and account_events. Numbers of nothing are [ErrNotFound].
+// Tables are the names of the live tables that Load reads.
+func Tables() []string {
+	return []string{lake.Invoices.Name, lake.InvoiceLines.Name, lake.Statements.Name, lake.Balances.Name, lake.AccountEvents.Name}
+}
+
+// Load reads a document by its number. The session must have [Tables] as views, with
+// the partition as column `period` where they have one. Numbers of nothing are
+// [ErrNotFound].
 func Load(ctx context.Context, session *duck.Session, calendar period.Calendar, issuer config.Issuer, number string) (*Document, error) {
 	d := &Document{
 		Calendar: calendar,

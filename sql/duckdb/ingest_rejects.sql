@@ -1,9 +1,8 @@
 -- All rejects of the run, with the UTC day they belong to and in its order, so that
--- a day's statement passes over the others. "#kind" is what decoding made of the
--- record.
+-- a day's statement passes over the others.
 CREATE OR REPLACE TEMP TABLE ingest_reject AS
 SELECT
-    n."#object", n."#kind", o.source, o.object, n."#line" AS line, n."#offset" AS byte_offset, n."#reason" AS reason,
+    n."#object", o.source, o.object, n."#line" AS line, n."#offset" AS byte_offset, n."#reason" AS reason,
     n."#detail" AS detail, n."#raw" AS raw, CAST(coalesce(n."time", CAST($1 AS TIMESTAMP)) AS DATE) AS day,
     false AS accepted
 FROM ingest_other n
@@ -12,7 +11,7 @@ WHERE n."#kind" = 2 AND o.kept
 {{- if .Settled}}
 UNION ALL
 SELECT
-    s."#object", s."#kind", o.source, o.object, s."#line", s."#offset", s.outcome, s.detail,
+    s."#object", o.source, o.object, s."#line", s."#offset", s.outcome, s.detail,
     coalesce(r."#raw", n."#raw"), CAST(s."time" AS DATE), false
 FROM ingest_settled s
 JOIN ingest_object o ON o.number = s."#object"
