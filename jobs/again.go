@@ -143,37 +143,23 @@ func (d *desk) readingRuns(ctx context.Context, objects []ingest.Object) (runs, 
 // knownRejects makes the table known_rejects and reports whether it has rows, and
 // the table reject_file of the files they are in, by number.
 func (d *desk) knownRejects(ctx context.Context, runs map[int64]bool) (bool, error) {
-	files := d.rejectFiles()
 	builder, err := duck.NewBuilder([]duck.Column{{Name: "file", Type: "VARCHAR"}, {Name: "read_by", Type: "BIGINT"}, {Name: "accepted", Type: "BOOLEAN"}})
 	if err != nil {
 		return false, err
 	}
-	scan, err := d.scan(ctx, lake.Rejected, nil)
-	if err != nil {
-		return false, err
-	}
-	scan.Partition = "file"
 	var wanted []lake.File
-	for i, file := range files {
+	names := map[string]string{} // in statements, by path
+	for i, file := range d.rejectFiles() {
 		if runs[file.ReadBy()] {
 			wanted = append(wanted, file)
+			names[file.Path] = rejectFile(i)
 			builder.Append(rejectFile(i), file.ReadBy(), file.Accepted(d.mill.Lake.State().Accepted))
-		}
-	}
-	paths, err := d.mill.Lake.Paths(ctx, wanted)
-	if err != nil {
-		return false, err
-	}
-	for i, file := range files {
-		if runs[file.ReadBy()] {
-			scan.AddTo(rejectFile(i), paths[0], file.Columns)
-			paths = paths[1:]
 		}
 	}
 	if err := d.session.Load(ctx, "reject_file", builder); err != nil {
 		return false, err
 	}
-	if err := d.session.View(ctx, "rejected_by_file", scan); err != nil {
+	if err := d.viewBy(ctx, "rejected_by_file", lake.Rejected, wanted, "file", func(f lake.File) string { return names[f.Path] }); err != nil {
 		return false, err
 	}
 	if err := d.session.Exec(ctx, sql.Text("duckdb/ingest_known_rejects")); err != nil {
@@ -219,11 +205,5 @@ func (d *desk) dropSuperseded(ctx context.Context, out *draft) error {
 		out.outputs = append(out.outputs, lake.Output{Table: lake.Rejected, Partition: file.Partition, Path: path, Rows: rows, Tags: originTags(file)})
 		out.replaced = append(out.replaced, file)
 	}
-	if err := d.session.Exec(ctx, sql.Text("duckdb/recount_begin")); err != nil {
-		return err
-	}
-	if err := d.session.Exec(ctx, sql.Text("duckdb/ingest_superseded_recount")); err != nil {
-		return err
-	}
-	return d.recount(ctx, out)
+	return d.recount(ctx, sql.Text("duckdb/ingest_superseded_recount"), out)
 }

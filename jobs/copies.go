@@ -24,7 +24,7 @@ func (m *Mill) settleCopies(ctx context.Context, closing period.Period) error {
 		if err := d.session.Exec(ctx, sql.Text("duckdb/leaving_begin")); err != nil {
 			return nil, err
 		}
-		for _, p := range m.periodsToCompare(closing) {
+		for p := range m.periodsToCompare(closing) {
 			if err := d.findCopies(ctx, p); err != nil {
 				return nil, fmt.Errorf("look for copies in %s: %w", p, err)
 			}
@@ -39,7 +39,7 @@ func (m *Mill) settleCopies(ctx context.Context, closing period.Period) error {
 
 // periodsToCompare are the period being closed and those of the late usage that
 // posts to it. One that a single run has brought needs no look: ingest made it.
-func (m *Mill) periodsToCompare(closing period.Period) []period.Period {
+func (m *Mill) periodsToCompare(closing period.Period) map[period.Period]bool {
 	state := m.Lake.State()
 	runs := map[period.Period]map[int64]bool{}
 	fresh := map[period.Period]bool{closing: true}
@@ -60,12 +60,8 @@ func (m *Mill) periodsToCompare(closing period.Period) []period.Period {
 	for _, file := range state.Files(lake.Voided) {
 		note(file, file.Run, false) // whatever runs had brought its calls
 	}
-	return slices.DeleteFunc(slices.SortedFunc(maps.Keys(fresh), func(a, b period.Period) int {
-		if a.Before(b) {
-			return -1
-		}
-		return 1
-	}), func(p period.Period) bool { return len(runs[p]) < 2 })
+	maps.DeleteFunc(fresh, func(p period.Period, _ bool) bool { return len(runs[p]) < 2 })
+	return fresh
 }
 
 // findCopies adds the copies among a period's calls to the table leaving.
@@ -92,17 +88,6 @@ func within(files []lake.File, start, end time.Time) []lake.File {
 // usageByRun makes files of usage readable, with the run that brought each row in the
 // last column, #run, a text.
 func (d *desk) usageByRun(ctx context.Context, name string, files []lake.File) error {
-	scan, err := d.scan(ctx, lake.Usage, nil)
-	if err != nil {
-		return err
-	}
-	paths, err := d.mill.Lake.Paths(ctx, files)
-	if err != nil {
-		return err
-	}
-	scan.Partition = "#run" // no name that a dimension may have
-	for i, file := range files {
-		scan.AddTo(strconv.FormatInt(file.Origin(), 10), paths[i], file.Columns)
-	}
-	return d.session.View(ctx, name, scan)
+	const column = "#run" // no name that a dimension may have
+	return d.viewBy(ctx, name, lake.Usage, files, column, func(f lake.File) string { return strconv.FormatInt(f.Origin(), 10) })
 }

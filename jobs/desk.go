@@ -25,7 +25,7 @@ func (m *Mill) newDesk(ctx context.Context) (*desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	session, err := duck.Open(ctx, duck.Options{Memory: m.Config.Memory, Scratch: s.path, Folders: m.stores.folders(m.Config.Lake)})
+	session, err := duck.Open(ctx, duck.Options{Memory: m.Config.Memory, Scratch: s.path, Folders: m.stores.folders()})
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -51,6 +51,21 @@ func (d *desk) view(ctx context.Context, name string, table lake.Table, files []
 	scan, err := d.scan(ctx, table, files)
 	if err != nil {
 		return err
+	}
+	return d.session.View(ctx, name, scan)
+}
+
+// viewBy is view with a last column, of the text that label gives for each file; with
+// an empty column it is view.
+func (d *desk) viewBy(ctx context.Context, name string, table lake.Table, files []lake.File, column string, label func(lake.File) string) error {
+	paths, err := d.mill.Lake.Paths(ctx, files)
+	if err != nil {
+		return err
+	}
+	scan := d.mill.Lake.State().Scan(table, nil, nil)
+	scan.Partition = column
+	for i, file := range files {
+		scan.AddTo(label(file), paths[i], file.Columns)
 	}
 	return d.session.View(ctx, name, scan)
 }

@@ -53,8 +53,7 @@ func (m *Mill) ingest(ctx context.Context, again string, whole bool) (IngestRepo
 // listSince is the instant from which dated paths are listed back; zero, for all
 // of them, where whole asks for it or no run of this day has listed them.
 func (m *Mill) listSince(whole bool) time.Time {
-	day := func(t time.Time) string { return t.In(m.Calendar.Location()).Format(time.DateOnly) }
-	if now := m.Now(); !whole && day(m.Lake.State().Listed) == day(now) {
+	if now := m.Now(); !whole && m.Calendar.Day(m.Lake.State().Listed) == m.Calendar.Day(now) {
 		return now
 	}
 	return time.Time{}

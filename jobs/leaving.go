@@ -28,9 +28,9 @@ func (d *desk) leave(ctx context.Context, reason string, from period.Period, out
 	if err != nil || len(groups) == 0 {
 		return err
 	}
-	days := map[string]bool{}
+	leaves := map[leavingGroup]bool{} // without their counts
 	for i, g := range groups {
-		days[g.day] = true
+		leaves[leavingGroup{day: g.day, run: g.run}] = true
 		path := filepath.Join(d.scratch, fmt.Sprintf("leaving-%d.parquet", i))
 		rows, err := d.session.CopyParquet(ctx, sql.Text("duckdb/leaving_rejected"), path, g.day, g.run, reason)
 		if err != nil {
@@ -44,7 +44,7 @@ func (d *desk) leave(ctx context.Context, reason string, from period.Period, out
 	}
 	state := d.mill.Lake.State()
 	for _, file := range state.Files(lake.Usage) {
-		if days[file.Partition] {
+		if leaves[leavingGroup{day: file.Partition, run: file.Origin()}] {
 			if err := d.leaveFile(ctx, lake.Usage, file, out); err != nil {
 				return err
 			}
@@ -59,13 +59,7 @@ func (d *desk) leave(ctx context.Context, reason string, from period.Period, out
 			return err
 		}
 	}
-	if err := d.session.Exec(ctx, sql.Text("duckdb/recount_begin")); err != nil {
-		return err
-	}
-	if err := d.session.Exec(ctx, sql.Text("duckdb/leaving_recount")); err != nil {
-		return err
-	}
-	return d.recount(ctx, out)
+	return d.recount(ctx, sql.Text("duckdb/leaving_recount"), out)
 }
 
 func (d *draft) addRejects(reason string, n int64) {
@@ -142,23 +136,15 @@ func (d *desk) countHeld(ctx context.Context, tags map[string]string) error {
 	return nil
 }
 
-// recount drafts the table objects with the changes of the table recount: those of
-// its files that have such rows are replaced by one.
-func (d *desk) recount(ctx context.Context, out *draft) error {
+// recount drafts the table objects with changes of its counts, a query of source,
+// object, run, events, rejects and skipped: those of its files that have such rows
+// are replaced by one.
+func (d *desk) recount(ctx context.Context, changes string, out *draft) error {
+	if err := d.session.Exec(ctx, "CREATE OR REPLACE TEMP TABLE recount AS "+changes); err != nil {
+		return fmt.Errorf("count the records of objects anew: %w", err)
+	}
 	files := d.mill.Lake.State().Files(lake.Objects)
-	scan, err := d.scan(ctx, lake.Objects, nil)
-	if err != nil {
-		return err
-	}
-	paths, err := d.mill.Lake.Paths(ctx, files)
-	if err != nil {
-		return err
-	}
-	scan.Partition = "file"
-	for i, file := range files {
-		scan.AddTo(file.Path, paths[i], file.Columns)
-	}
-	if err := d.session.View(ctx, "objects_by_file", scan); err != nil {
+	if err := d.viewBy(ctx, "objects_by_file", lake.Objects, files, "file", func(f lake.File) string { return f.Path }); err != nil {
 		return err
 	}
 	changed, err := d.texts(ctx, sql.Text("duckdb/recount_files"))

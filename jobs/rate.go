@@ -35,19 +35,13 @@ func (m *Mill) Rate(ctx context.Context) (RateReport, error) {
 	return report, err
 }
 
-// A rerating is a rated file that is to be rated again.
-type rerating struct {
-	file  lake.File
-	batch rate.Batch
-}
-
 func (d *desk) rate(ctx context.Context, report *RateReport) (*draft, error) {
 	m, state := d.mill, d.mill.Lake.State()
 	fresh, err := d.freshUsage(ctx)
 	if err != nil {
 		return nil, err
 	}
-	again, err := d.supersededRatings(ctx)
+	again, err := m.supersededRatings()
 	if err != nil {
 		return nil, err
 	}
@@ -61,9 +55,11 @@ func (d *desk) rate(ctx context.Context, report *RateReport) (*draft, error) {
 		Session: d.session, Scratch: d.scratch, Book: m.Prices, Calendar: m.Calendar, Dynamic: state.Columns, Batches: fresh,
 		UnknownAccounts: m.Config.UnknownPlan != "", Progress: m.progress("rate"),
 	}
-	for _, r := range again {
-		input.Batches = append(input.Batches, r.batch)
+	reratings, err := d.reratings(ctx, again)
+	if err != nil {
+		return nil, err
 	}
+	input.Batches = append(input.Batches, reratings...)
 	rated, err := rate.Run(ctx, input)
 	if err != nil {
 		return nil, err
@@ -76,9 +72,9 @@ func (d *desk) rate(ctx context.Context, report *RateReport) (*draft, error) {
 	}
 	// A file rated again has as many rows as before, so its output is there: they
 	// are the last.
-	for i, job := range again {
-		out.replaced = append(out.replaced, job.file)
-		if left := job.file.Tags[tagLeft]; left != "" {
+	for i, file := range again {
+		out.replaced = append(out.replaced, file)
+		if left := file.Tags[tagLeft]; left != "" {
 			rated.Outputs[len(rated.Outputs)-len(again)+i].Tags[tagLeft] = left
 		}
 	}
@@ -98,10 +94,12 @@ func (d *desk) freshUsage(ctx context.Context) ([]rate.Batch, error) {
 		lands   period.Period
 	}
 	files := map[group][]lake.File{}
+	var all []lake.File
 	for _, file := range state.Files(lake.Usage) {
 		if file.Origin() <= state.RatedThrough {
 			continue
 		}
+		all = append(all, file)
 		posting := state.PostingPeriod(file.Origin(), m.Config.FirstPeriod)
 		first, last := m.Calendar.Of(*file.MinTime), m.Calendar.Of(*file.MaxTime)
 		for p := later(first, posting); !later(last, posting).Before(p); p = p.Next() {
@@ -112,6 +110,9 @@ func (d *desk) freshUsage(ctx context.Context) ([]rate.Batch, error) {
 	groups := slices.SortedFunc(maps.Keys(files), func(a, b group) int {
 		return cmp.Or(cmp.Compare(a.lands.String(), b.lands.String()), cmp.Compare(a.day, b.day), cmp.Compare(a.posting.String(), b.posting.String()))
 	})
+	if _, err := m.Lake.Paths(ctx, all); err != nil { // all at once, where they are far
+		return nil, err
+	}
 	var batches []rate.Batch
 	for _, g := range groups {
 		scan, err := d.scan(ctx, lake.Usage, files[g])
@@ -132,11 +133,11 @@ func later(a, b period.Period) period.Period {
 
 // supersededRatings gathers the rated files of periods not cut that would be
 // priced otherwise today.
-func (d *desk) supersededRatings(ctx context.Context) ([]rerating, error) {
-	m, state := d.mill, d.mill.Lake.State()
+func (m *Mill) supersededRatings() ([]lake.File, error) {
+	state := m.Lake.State()
 	uncut := state.PostingPeriod(state.Head+1, m.Config.FirstPeriod)
 	accountsChanged := newestRun(state.Files(lake.AccountEvents))
-	var again []rerating
+	var again []lake.File
 	for _, file := range state.Files(lake.Rated) {
 		p, err := period.Parse(file.Partition)
 		if err != nil {
@@ -147,13 +148,29 @@ func (d *desk) supersededRatings(ctx context.Context) ([]rerating, error) {
 		if p.Before(uncut) || !superseded && !released {
 			continue
 		}
+		again = append(again, file)
+	}
+	return again, nil
+}
+
+// reratings are the batches that rate files again, one each.
+func (d *desk) reratings(ctx context.Context, files []lake.File) ([]rate.Batch, error) {
+	if _, err := d.mill.Lake.Paths(ctx, files); err != nil { // all at once, where they are far
+		return nil, err
+	}
+	var batches []rate.Batch
+	for _, file := range files {
+		p, err := period.Parse(file.Partition)
+		if err != nil {
+			return nil, fmt.Errorf("rated file %s: %w", file.Path, err)
+		}
 		scan, err := d.scan(ctx, lake.Rated, []lake.File{file})
 		if err != nil {
 			return nil, err
 		}
-		again = append(again, rerating{file, rate.Batch{Period: p, Usage: scan, Rerate: true}})
+		batches = append(batches, rate.Batch{Period: p, Usage: scan, Rerate: true})
 	}
-	return again, nil
+	return batches, nil
 }
 
 func newestRun(files []lake.File) (run int64) {

@@ -76,12 +76,12 @@ func (m *Mill) Status(ctx context.Context) (_ Status, err error) {
 		return Status{}, err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	again, err := d.supersededRatings(ctx)
+	again, err := m.supersededRatings()
 	if err != nil {
 		return Status{}, err
 	}
-	for _, r := range again {
-		s.Superseded += r.file.Rows
+	for _, file := range again {
+		s.Superseded += file.Rows
 	}
 	if s.Held, err = d.heldCounts(ctx); err != nil {
 		return Status{}, err

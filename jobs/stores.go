@@ -84,9 +84,9 @@ func (s *stores) open(ctx context.Context, place config.Location) (lake.Store, e
 }
 
 // folders are those in which DuckDB finds the files of the lake.
-func (s *stores) folders(place config.Location) []string {
-	if place.Scheme == "" {
-		return []string{place.Path}
+func (s *stores) folders() []string {
+	if s.lake.Scheme == "" {
+		return []string{s.lake.Path}
 	}
 	return []string{s.fetched.path}
 }

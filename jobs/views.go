@@ -19,7 +19,8 @@ type Reader struct {
 
 // Read opens a session in which every live table is a view of its name, with its
 // partition (day or period) as the last column (SPEC section 11). Statements that
-// are given say what is fetched from a remote lake: see [Mill.tablesIn].
+// are given, or names of tables, say what is fetched from a remote lake: see
+// [Mill.tablesIn].
 func (m *Mill) Read(ctx context.Context, statements ...string) (*Reader, error) {
 	if _, err := m.Lake.Refresh(ctx); err != nil {
 		return nil, err
@@ -58,27 +59,18 @@ func (r *Reader) Close() error { return r.close() }
 func (r *Reader) Session() *duck.Session { return r.session }
 
 func (d *desk) liveView(ctx context.Context, table lake.Table) error {
-	scan, err := d.scan(ctx, table, nil)
-	if err != nil {
-		return err
-	}
+	column := ""
 	switch table.Partition {
 	case lake.ByDay:
-		scan.Partition = "day"
+		column = "day"
 	case lake.ByPeriod:
-		scan.Partition = "period"
+		column = "period"
 	case lake.Whole:
 	}
-	files := d.mill.Lake.State().Files(table)
-	paths, err := d.mill.Lake.Paths(ctx, files)
-	if err != nil {
-		return err
-	}
-	for i, file := range files {
-		scan.AddTo(file.Partition, paths[i], file.Columns)
-	}
-	return d.session.View(ctx, table.Name, scan)
+	return d.viewBy(ctx, table.Name, table, d.mill.Lake.State().Files(table), column, partitionOf)
 }
+
+func partitionOf(file lake.File) string { return file.Partition }
 
 // Files lists the live files of a table, of one partition or of all.
 func (m *Mill) Files(table, partition string) ([]lake.File, error) {

@@ -244,30 +244,14 @@ func (d *desk) voidedBefore(ctx context.Context, report *VoidReport) error {
 // postVoiding makes the table voiding: void_found with the period each call posts to.
 func (d *desk) postVoiding(ctx context.Context, uncut period.Period) error {
 	var files []lake.File
-	var n int64
-	if err := d.session.Row(ctx, "SELECT count(*) FROM void_found").Scan(&n); err != nil {
+	var first, last *time.Time // of none where there are no calls
+	if err := d.session.Row(ctx, `SELECT min("time"), max("time") FROM void_found`).Scan(&first, &last); err != nil {
 		return err
 	}
-	if n > 0 {
-		var first, last time.Time
-		if err := d.session.Row(ctx, `SELECT min("time"), max("time") FROM void_found`).Scan(&first, &last); err != nil {
-			return err
-		}
-		files = within(d.mill.Lake.State().Files(lake.Rated), first, last.Add(time.Microsecond))
+	if first != nil {
+		files = within(d.mill.Lake.State().Files(lake.Rated), *first, last.Add(time.Microsecond))
 	}
-	scan, err := d.scan(ctx, lake.Rated, nil)
-	if err != nil {
-		return err
-	}
-	paths, err := d.mill.Lake.Paths(ctx, files)
-	if err != nil {
-		return err
-	}
-	scan.Partition = "period"
-	for i, file := range files {
-		scan.AddTo(file.Partition, paths[i], file.Columns)
-	}
-	if err := d.session.View(ctx, "void_rated", scan); err != nil {
+	if err := d.viewBy(ctx, "void_rated", lake.Rated, files, "period", partitionOf); err != nil {
 		return err
 	}
 	return d.session.Exec(ctx, sql.Text("duckdb/void_calls"), uncut.String())

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/creditmill/creditmill/internal/duck"
+	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/period"
 	"github.com/creditmill/creditmill/jobs"
 	"github.com/creditmill/creditmill/sql"
@@ -36,7 +37,7 @@ func (a *app) balanceCommand() *cobra.Command {
 				}
 				a.balance(b)
 				return nil
-			})
+			}, lake.Balances.Name, lake.Ledger.Name)
 		},
 	}
 	cmd.Flags().StringVar(&month, "period", "", "show this `MONTH` (default: the newest in which the account has a bucket)")

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/jobs"
 	"github.com/creditmill/creditmill/sql"
 )
@@ -26,7 +27,7 @@ func (a *app) heldCommand() *cobra.Command {
 					return err
 				}
 				return a.held(calls, events)
-			})
+			}, lake.Rated.Name, lake.AccountEvents.Name)
 		},
 	}
 	cmd.Flags().IntVar(&limit, "limit", limit, "list at most `N` calls and N account events")

@@ -58,7 +58,7 @@ func (a *app) invoiceCommand() *cobra.Command {
 					return a.wrote(p, to, names)
 				}
 				return a.invoice(cmd.Context(), m, r, args[0], format, output)
-			})
+			}, document.Tables()...)
 		},
 	}
 	flags := cmd.Flags()

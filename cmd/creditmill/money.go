@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/big"
 
+	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/money"
 	"github.com/creditmill/creditmill/internal/period"
 	"github.com/creditmill/creditmill/jobs"
@@ -17,7 +18,7 @@ func issued(ctx context.Context, m *jobs.Mill, p period.Period) (invoices []map[
 		found, err := fetch(ctx, r.Session(), sql.Text("duckdb/show_invoices"), p.String())
 		invoices, _ = found.document("subtotal", "tax", "total", "paid", "amount_due")
 		return err
-	})
+	}, lake.Invoices.Name)
 	return invoices, err
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/jobs"
 	"github.com/creditmill/creditmill/sql"
 )
@@ -23,7 +24,7 @@ func (a *app) rejectsCommand() *cobra.Command {
 					return err
 				}
 				return a.rejects(found, reason)
-			})
+			}, lake.Rejected.Name)
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "list those of one `REASON` only, such as malformed")

@@ -130,6 +130,14 @@ func isDir(path string) bool {
 
 // Open opens the file.
 func (f *Folder) Open(_ context.Context, key string) (io.ReadCloser, error) {
+	file, err := f.file(key)
+	if err != nil {
+		return nil, err
+	}
+	return file, nil
+}
+
+func (f *Folder) file(key string) (*os.File, error) {
 	path, err := f.path(key)
 	if err != nil {
 		return nil, err
@@ -144,14 +152,7 @@ func (f *Folder) Open(_ context.Context, key string) (io.ReadCloser, error) {
 // Identity is the SHA-256 of the content, so that a copy of the folder elsewhere
 // has the same identities.
 func (f *Folder) Identity(_ context.Context, object Object) (string, error) {
-	path, err := f.path(object.Key)
-	if err != nil {
-		return "", err
-	}
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%s: %w", path, ErrNotFound)
-	}
+	file, err := f.file(object.Key)
 	if err != nil {
 		return "", err
 	}

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 	"golang.org/x/sync/errgroup"
@@ -82,7 +83,7 @@ func (l *Lake) Path(ctx context.Context, file File) (string, error) {
 	return local, nil
 }
 
-// downloads is how many files are fetched at once.
+// downloads is how many files are fetched, or deleted, at once.
 const downloads = 8
 
 // Paths returns the Path of each file, fetching side by side what is not local.
@@ -187,12 +188,21 @@ func (l *Lake) Commit(ctx context.Context, run *Run) error {
 	return fmt.Errorf("commit run %d: %w", run.Number, errors.Join(errors.New("the store accepted the manifest but does not show it"), refreshErr))
 }
 
-// Discard deletes files of a run that will not be committed; what cannot be
-// deleted is left for gc.
+// discardTimeout is how long files of a run that will not be committed are cleared
+// away: a store that is gone must not keep its error from being said.
+const discardTimeout = time.Minute
+
+// Discard deletes files of a run that will not be committed, also after the command
+// was interrupted; what cannot be deleted is left for gc.
 func (l *Lake) Discard(ctx context.Context, files []File) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTimeout)
+	defer cancel()
+	var group errgroup.Group
+	group.SetLimit(downloads)
 	for _, file := range files {
 		if file.Path != "" {
-			_ = l.Store.Delete(ctx, file.Path) // unnamed by any run, so harmless
+			group.Go(func() error { return l.Store.Delete(ctx, file.Path) })
 		}
 	}
+	_ = group.Wait() // unnamed by any run, so harmless
 }

@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-
-	"github.com/oklog/ulid/v2"
 )
 
 // fetches are the objects that were downloaded, or are just being.
@@ -70,7 +68,7 @@ func (s *S3) download(ctx context.Context, key, file string) (err error) {
 		return err
 	}
 	defer func() { _ = r.Close() }() // only read
-	temporary := filepath.Join(filepath.Dir(file), ".tmp-"+ulid.Make().String())
+	temporary := temporaryBeside(file)
 	out, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("fetch %s: %w: check the folder for scratch", s.address(key), err)

@@ -2,6 +2,7 @@ package lake_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -233,4 +234,29 @@ func TestACommitSentTwiceOnTheWayIsDone(t *testing.T) {
 		t.Error(err)
 	}
 	wantRuns(t, store, []string{run.ID})
+}
+
+// Files of a run that will not be committed go also after the command was
+// interrupted.
+func TestDiscardAfterAnInterrupt(t *testing.T) {
+	server := storetest.StartS3(t)
+	storetest.SetEnvironment(t, server.Endpoint)
+	store := openS3(t, server, lake.NewRunID(), lake.S3Options{})
+	l, err := lake.Open(t.Context(), store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []lake.File
+	for _, key := range []string{"data/a", "data/b", "data/c"} {
+		if err := store.CreateIfAbsent(t.Context(), key, []byte(key)); err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, lake.File{Path: key})
+	}
+	interrupted, cancel := context.WithCancel(t.Context())
+	cancel()
+	l.Discard(interrupted, append(files, lake.File{})) // one was never uploaded
+	for object, err := range store.List(t.Context(), "") {
+		t.Errorf("%s is left, %v", object.Key, err)
+	}
 }
