@@ -241,8 +241,13 @@ func (r *run) burnCalls(ctx context.Context, name string, machine *account.Machi
 			return fmt.Errorf("call %q of source %q: %w", c.event(), r.calls.source.text(c.name(callSource)), err)
 		}
 		if r.burns != nil {
-			for s := range splits {
-				if err := r.burns.add(ctx, name, r.calls.source.text(c.name(callSource)), c, &splits[s]); err != nil {
+			for s := 0; s < len(splits); s++ {
+				split := splits[s]
+				for split.Bucket == nil && s+1 < len(splits) && splits[s+1].Kind == split.Kind {
+					s++ // overage that crosses a step has a split for each, and one row
+					split.Credits += splits[s].Credits
+				}
+				if err := r.burns.add(ctx, name, r.calls.source.text(c.name(callSource)), c, &split); err != nil {
 					return err
 				}
 			}

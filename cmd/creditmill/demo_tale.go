@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/creditmill/creditmill/internal/period"
@@ -65,8 +67,9 @@ func (t *demoTale) closed(ctx context.Context, m *jobs.Mill, s demoStep, r jobs.
 		return err
 	}
 	var sums []string
-	for code, sum := range sumByCurrency(document.Invoices) {
-		sums = append(sums, grouped(sum.text())+" "+code)
+	byCurrency := sumByCurrency(document.Invoices)
+	for _, code := range slices.Sorted(maps.Keys(byCurrency)) {
+		sums = append(sums, grouped(byCurrency[code].text())+" "+code)
 	}
 	text := fmt.Sprintf("Burned %s down for good: %s", r.Period, count(r.Totals.Calls, "call"))
 	if len(sums) > 0 {
