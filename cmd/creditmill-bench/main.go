@@ -87,6 +87,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.Int64Var(&s.load.Calls, "calls", 10_000_000, "lines in the logs")
 	flags.IntVar(&s.load.Accounts, "accounts", 20_000, "accounts the calls are spread over, unevenly")
 	flags.Uint64Var(&s.load.Seed, "seed", 1, "which load: the same seed makes the same bytes")
+	flags.IntVar(&s.load.Models, "models", 0, "give so many models five rules each: 400 make a price table of 2,000 rules")
 	flags.StringVar(&s.load.Memory, "memory", "1GB", "DuckDB's memory limit, for creditmill and for bare DuckDB")
 	flags.StringVar(&s.dir, "dir", "", "keep the load and the lake in this folder, and use the load again that lies there (default: a temporary folder)")
 	flags.StringVar(&stages, "stages", strings.Join(stageNames(), ","), "what to measure; a stage's forerunners run all the same")
