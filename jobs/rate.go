@@ -185,7 +185,7 @@ func (d *desk) openedAccounts(ctx context.Context) error {
 	if err := d.view(ctx, "account_events", lake.AccountEvents, d.mill.Lake.State().Files(lake.AccountEvents)); err != nil {
 		return err
 	}
-	return d.session.Exec(ctx, "CREATE OR REPLACE TEMP TABLE opened_accounts AS "+sql.Text("duckdb/opened_accounts"))
+	return d.session.Exec(ctx, "CREATE OR REPLACE TABLE opened_accounts AS "+sql.Text("duckdb/opened_accounts"))
 }
 
 // heldRows is how many rows of a rated file are held.

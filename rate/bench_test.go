@@ -143,7 +143,7 @@ func BenchmarkRun(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("rate/models=%d", models), func(b *testing.B) {
 			s := benchSession(b, folder)
-			mustExec(b, s, "CREATE TEMP TABLE opened_accounts AS SELECT DISTINCT account, TIMESTAMP '2026-01-01' AS opened_at FROM read_parquet("+duck.Literal(path)+")")
+			mustExec(b, s, "CREATE TABLE opened_accounts AS SELECT DISTINCT account, TIMESTAMP '2026-01-01' AS opened_at FROM read_parquet("+duck.Literal(path)+")")
 			in := Input{
 				Session: s, Scratch: folder, Book: mustBook(b, benchColumns, benchTable(models)), Calendar: calendar(b, "UTC"), Dynamic: benchColumns,
 				Batches: []Batch{{Period: month(b, "2026-10"), Usage: usageScan(benchColumns, path), OpenStart: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)}},

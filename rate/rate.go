@@ -9,11 +9,17 @@ package rate
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/creditmill/creditmill/internal/credit"
 	"github.com/creditmill/creditmill/internal/duck"
@@ -38,9 +44,9 @@ type Batch struct {
 	Day    string // of the usage, for messages; may be empty
 }
 
-// Input is what a run of rating reads. In its session, the view
-// opened_accounts(account VARCHAR, opened_at TIMESTAMP) holds for each account
-// the instant at which it was first opened; it is read once a batch.
+// Input is what a run of rating reads. In the database of its session, the table
+// opened_accounts(account VARCHAR, opened_at TIMESTAMP), not a temporary one, holds
+// for each account the instant at which it was first opened; it is read once a batch.
 type Input struct {
 	Session         *duck.Session
 	Scratch         string // local folder that the session may write to
@@ -49,7 +55,7 @@ type Input struct {
 	Dynamic         []lake.Column // the recorded dimensions and quantities, in order
 	Batches         []Batch
 	UnknownAccounts bool                    // usage of accounts never opened is not held
-	Progress        func(done, total int64) // in batches; may be nil
+	Progress        func(done, total int64) // in batches, from several goroutines; may be nil
 }
 
 // Report is what a run of rating made.
@@ -74,24 +80,72 @@ const (
 	TagPrices    = "prices"
 )
 
-// Run rates the batches. On an error, the files written so far are left to
-// whoever clears scratch.
+// Run rates the batches, some at a time. On an error, the files written so far are
+// left to whoever clears scratch.
 func Run(ctx context.Context, in Input) (Report, error) {
-	r := run{Input: in, Report: Report{ByHeld: map[string]int64{}}, used: map[price.VersionRef]bool{}, compiled: map[compiledKey]string{}}
-	for i, batch := range in.Batches {
-		if err := r.batch(ctx, i, batch); err != nil {
-			return Report{}, fmt.Errorf("rate usage of %s: %w", batch, err)
+	rated := make([]summary, len(in.Batches))
+	r := run{Input: in, compiled: map[compiledKey]string{}}
+	if err := r.all(ctx, rated); err != nil {
+		return Report{}, err
+	}
+	report, used := Report{ByHeld: map[string]int64{}}, map[price.VersionRef]bool{}
+	for _, s := range rated {
+		if s.output.Rows == 0 {
+			continue
 		}
-		if in.Progress != nil {
-			in.Progress(int64(i+1), int64(len(in.Batches)))
+		report.Outputs = append(report.Outputs, s.output)
+		report.Calls, report.Credits = report.Calls+s.output.Rows, report.Credits.Add(s.credits)
+		for reason, calls := range s.held {
+			report.Held, report.ByHeld[reason] = report.Held+calls, report.ByHeld[reason]+calls
+		}
+		for _, v := range s.used {
+			used[v] = true
 		}
 	}
 	for _, v := range in.Book.Versions() {
-		if r.used[price.VersionRef{Table: v.Table, Version: v.Version}] {
-			r.Versions = append(r.Versions, v.VersionRef)
+		if used[price.VersionRef{Table: v.Table, Version: v.Version}] {
+			report.Versions = append(report.Versions, v.VersionRef)
 		}
 	}
-	return r.Report, nil
+	return report, nil
+}
+
+// atATime is how many batches are rated side by side: a batch alone, a day, keeps
+// no two processors busy to its end.
+func atATime() int { return max(2, runtime.GOMAXPROCS(0)/2) }
+
+// all rates all batches, each in a session of its own while it lasts.
+func (r *run) all(ctx context.Context, rated []summary) (err error) {
+	sessions := make(chan *duck.Session, atATime())
+	defer func() {
+		for range len(sessions) {
+			err = errors.Join(err, (<-sessions).Close())
+		}
+	}()
+	for range min(atATime(), len(r.Batches)) {
+		session, err := r.Session.Beside(ctx)
+		if err != nil {
+			return err
+		}
+		sessions <- session
+	}
+	work, ctx := errgroup.WithContext(ctx)
+	work.SetLimit(atATime())
+	var done atomic.Int64
+	for i, batch := range r.Batches {
+		work.Go(func() (err error) {
+			session := <-sessions
+			defer func() { sessions <- session }()
+			if rated[i], err = r.batch(ctx, session, i, batch); err != nil {
+				return fmt.Errorf("rate usage of %s: %w", batch, err)
+			}
+			if r.Progress != nil {
+				r.Progress(done.Add(1), int64(len(r.Batches)))
+			}
+			return nil
+		})
+	}
+	return work.Wait()
 }
 
 // String names a batch in messages.
@@ -104,10 +158,9 @@ func (b Batch) String() string {
 
 type run struct {
 	Input
-	Report
-	used map[price.VersionRef]bool // by table and version alone
 
-	compiled map[compiledKey]string
+	compiling sync.Mutex
+	compiled  map[compiledKey]string
 }
 
 // compiledKey is what a compiled SELECT depends on within a run.
@@ -116,26 +169,34 @@ type compiledKey struct {
 	unknownAccounts bool
 }
 
-func (r *run) batch(ctx context.Context, i int, batch Batch) error {
-	if err := r.Session.View(ctx, "usage_batch", batch.Usage); err != nil {
-		return err
+// A summary is what one batch gave. Its output has no rows where the batch had none.
+type summary struct {
+	output  lake.Output
+	credits credit.Amount
+	held    map[string]int64   // calls, by reason
+	used    []price.VersionRef // by table and version alone
+}
+
+func (r *run) batch(ctx context.Context, session *duck.Session, i int, batch Batch) (summary, error) {
+	if err := session.View(ctx, "usage_batch", batch.Usage); err != nil {
+		return summary{}, err
 	}
-	if err := r.Session.Exec(ctx, r.posted(batch)); err != nil {
-		return fmt.Errorf("view usage_posted: %w", err)
+	if err := session.Exec(ctx, r.posted(batch)); err != nil {
+		return summary{}, fmt.Errorf("view usage_posted: %w", err)
 	}
-	query, err := r.query(ctx, batch)
+	query, err := r.query(ctx, session, batch)
 	if err != nil {
-		return err
+		return summary{}, err
 	}
 	path := filepath.Join(r.Scratch, fmt.Sprintf("rated-%s-%06d.parquet", batch.Period, i+1))
-	rows, err := r.Session.CopyParquet(ctx, query, path)
+	rows, err := session.CopyParquet(ctx, query, path)
 	if err != nil {
-		return err
+		return summary{}, err
 	}
 	if rows == 0 {
-		return os.Remove(path)
+		return summary{}, os.Remove(path)
 	}
-	return r.report(ctx, lake.Output{
+	return r.sumUp(ctx, session, lake.Output{
 		Table: lake.Rated, Partition: batch.Period.String(), Path: path, Rows: rows,
 		Columns: len(lake.Rated.Schema(r.Dynamic)), Tags: map[string]string{},
 	})
@@ -158,44 +219,56 @@ func (r *run) posted(batch Batch) string {
 // query is the SELECT of a batch, sorted where that is needed. DuckDB keeps the
 // order of a file through everything but a join, so where all accounts are opened,
 // as they mostly are, the SELECT does not ask (see TestOneFileKeepsItsOrder).
-func (r *run) query(ctx context.Context, batch Batch) (string, error) {
+func (r *run) query(ctx context.Context, session *duck.Session, batch Batch) (string, error) {
 	options := price.SelectOptions{
 		Dynamic: r.Dynamic, OpenedBefore: r.Calendar.End(batch.Period), UnknownAccounts: r.UnknownAccounts,
 	}
 	if !options.UnknownAccounts {
 		var stray bool
-		row := r.Session.Row(ctx, statements.Text("duckdb/rate_not_opened"), options.OpenedBefore)
+		row := session.Row(ctx, statements.Text("duckdb/rate_not_opened"), options.OpenedBefore)
 		if err := row.Scan(&stray); err != nil {
 			return "", fmt.Errorf("look for accounts not opened: %w", err)
 		}
 		options.UnknownAccounts = !stray
 	}
-	key := compiledKey{batch.Period, options.UnknownAccounts}
-	if r.compiled[key] == "" {
-		compiled, err := r.Book.Select(options)
-		if err != nil {
-			return "", err
-		}
-		r.compiled[key] = compiled
+	compiled, err := r.compile(compiledKey{batch.Period, options.UnknownAccounts}, options)
+	if err != nil {
+		return "", err
 	}
 	files := 0
 	for _, group := range batch.Usage.Groups {
 		files += len(group.Files)
 	}
 	if files == 1 && options.UnknownAccounts {
-		return r.compiled[key], nil
+		return compiled, nil
 	}
-	return statements.Expand("duckdb/rate_sorted", map[string]any{"Select": r.compiled[key]}), nil
+	return statements.Expand("duckdb/rate_sorted", map[string]any{"Select": compiled}), nil
 }
 
-// report adds an output and what it holds.
-func (r *run) report(ctx context.Context, out lake.Output) (err error) {
-	rows, err := r.Session.Rows(ctx, statements.Text("duckdb/rate_summary"), out.Path)
+// compile is [price.Book.Select], once for each key.
+func (r *run) compile(key compiledKey, options price.SelectOptions) (_ string, err error) {
+	r.compiling.Lock()
+	defer r.compiling.Unlock()
+	if r.compiled[key] == "" {
+		r.compiled[key], err = r.Book.Select(options)
+	}
+	return r.compiled[key], err
+}
+
+// sumUp reads what an output holds.
+func (r *run) sumUp(ctx context.Context, session *duck.Session, out lake.Output) (_ summary, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("sum up %s: %w", filepath.Base(out.Path), err)
+		}
+	}()
+	rows, err := session.Rows(ctx, statements.Text("duckdb/rate_summary"), out.Path)
 	if err != nil {
-		return fmt.Errorf("sum up %s: %w", filepath.Base(out.Path), err)
+		return summary{}, err
 	}
 	defer rows.Close()
-	held := map[string]int64{}
+	s := summary{held: map[string]int64{}}
+	var held int64
 	for rows.Next() {
 		var table, reason sql.NullString
 		var version sql.NullInt64
@@ -203,19 +276,19 @@ func (r *run) report(ctx context.Context, out lake.Output) (err error) {
 		var text string
 		var first, last time.Time
 		if err := rows.Scan(&table, &version, &reason, &calls, &text, &first, &last); err != nil {
-			return fmt.Errorf("sum up %s: %w", filepath.Base(out.Path), err)
+			return summary{}, err
 		}
 		credits, err := credit.Parse(text)
 		if err != nil {
-			return fmt.Errorf("sum up %s: %w", filepath.Base(out.Path), err)
+			return summary{}, err
 		}
-		r.Calls, r.Credits = r.Calls+calls, r.Credits.Add(credits)
+		s.credits = s.credits.Add(credits)
 		if reason.Valid {
-			held[reason.String] += calls
-			held[""] += calls
+			s.held[reason.String] += calls
+			held += calls
 		}
 		if table.Valid {
-			r.used[price.VersionRef{Table: table.String, Version: int(version.Int64)}] = true
+			s.used = append(s.used, price.VersionRef{Table: table.String, Version: int(version.Int64)})
 		}
 		if out.MinTime.IsZero() || first.Before(out.MinTime) {
 			out.MinTime = first.UTC()
@@ -224,23 +297,14 @@ func (r *run) report(ctx context.Context, out lake.Output) (err error) {
 			out.MaxTime = last.UTC()
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("sum up %s: %w", filepath.Base(out.Path), err)
-	}
-	for reason, calls := range held {
-		if reason != "" {
-			r.ByHeld[reason] += calls
-		}
-	}
-	r.Held += held[""]
-	for tag, calls := range map[string]int64{TagHeld: held[""], TagNotOpened: held[price.AccountNotOpened]} {
+	for tag, calls := range map[string]int64{TagHeld: held, TagNotOpened: s.held[price.AccountNotOpened]} {
 		if calls > 0 {
 			out.Tags[tag] = strconv.FormatInt(calls, 10)
 		}
 	}
 	out.Tags[TagPrices] = r.Book.Fingerprint(out.MinTime, out.MaxTime)
-	r.Outputs = append(r.Outputs, out)
-	return nil
+	s.output = out
+	return s, rows.Err()
 }
 
 func names(columns []lake.Column) []string {

@@ -86,7 +86,7 @@ func compare(t *testing.T, got []string, want ...string) {
 }
 
 func opened(t *testing.T, s *duck.Session, accounts string) {
-	mustExec(t, s, "CREATE TEMP TABLE opened_accounts AS SELECT * FROM (VALUES "+accounts+") AS t(account, opened_at)")
+	mustExec(t, s, "CREATE TABLE opened_accounts AS SELECT * FROM (VALUES "+accounts+") AS t(account, opened_at)")
 }
 
 // TestRun rates fresh usage of two files: posted and late, versions by the call's
@@ -236,7 +236,7 @@ func TestOneFileKeepsItsOrder(t *testing.T) {
 		s := benchSession(t, folder)
 		path := filepath.Join(folder, "usage.parquet")
 		makeUsage(t, s, path, test.calls, 5)
-		mustExec(t, s, fmt.Sprintf("CREATE TEMP TABLE opened_accounts AS SELECT printf('acct-%%05d', range) AS account, TIMESTAMP '2026-01-01' AS opened_at FROM range(%d)", test.accounts))
+		mustExec(t, s, fmt.Sprintf("CREATE TABLE opened_accounts AS SELECT printf('acct-%%05d', range) AS account, TIMESTAMP '2026-01-01' AS opened_at FROM range(%d)", test.accounts))
 		report, err := Run(context.Background(), Input{
 			Session: s, Scratch: folder, Book: mustBook(t, benchColumns, benchTable(5)), Calendar: calendar(t, "UTC"), Dynamic: benchColumns,
 			Batches: []Batch{{Period: month(t, "2026-10"), Usage: usageScan(benchColumns, path), OpenStart: instant("2026-10-01T00:00:00Z")}},

@@ -28,7 +28,8 @@ type Options struct {
 type Session struct {
 	db      *sql.DB
 	conn    *sql.Conn
-	streams int // registered and not released
+	beside  bool // db is another session's
+	streams int  // registered and not released
 }
 
 // Open starts a session. Extensions are never loaded, and files outside Scratch
@@ -75,8 +76,24 @@ func (o Options) settings() []string {
 		"SET lock_configuration = true")
 }
 
+// Beside opens another session of the same database, for statements that run at the
+// same time: it shares tables, memory and threads, and has temporary views and
+// tables of its own. Close it before s.
+func (s *Session) Beside(ctx context.Context) (*Session, error) {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open a session beside: %w", err)
+	}
+	return &Session{db: s.db, conn: conn, beside: true}, nil
+}
+
 // Close ends the session and frees what it holds.
-func (s *Session) Close() error { return errors.Join(s.conn.Close(), s.db.Close()) }
+func (s *Session) Close() error {
+	if s.beside {
+		return s.conn.Close()
+	}
+	return errors.Join(s.conn.Close(), s.db.Close())
+}
 
 // Exec runs statements and discards what they return. Arguments bind to ? or $1.
 func (s *Session) Exec(ctx context.Context, statement string, args ...any) error {
@@ -117,9 +134,14 @@ func (s *Session) CopyParquet(ctx context.Context, query, path string, args ...a
 }
 
 // Literal quotes text as a SQL string. With [Identifier] it is the one way that
-// text from configuration or from a path gets into a statement.
+// text from configuration or from a path gets into a statement. A NUL, which would
+// end the statement, is spelled out.
 func Literal(text string) string {
-	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
+	quoted := "'" + strings.ReplaceAll(text, "'", "''") + "'"
+	if strings.Contains(text, "\x00") {
+		quoted = "(" + strings.ReplaceAll(quoted, "\x00", "' || chr(0) || '") + ")"
+	}
+	return quoted
 }
 
 // Identifier quotes a name of a column or table.

@@ -34,10 +34,8 @@ func (a amount) fits() (amount, error) {
 	return a, nil
 }
 
-// sqlDecimal writes d as DECIMAL(38, scale).
-func sqlDecimal(d Decimal, scale int) string {
-	return fmt.Sprintf("CAST('%s' AS DECIMAL(38,%d))", d.fixed(scale), scale)
-}
+// sqlDecimal writes d as DECIMAL(38, scale), marked.
+func sqlDecimal(d Decimal, scale int) string { return marked(d.fixed(scale), scale) }
 
 func constant(d Decimal, scale int) amount { return amount{sqlDecimal(d, scale), scale, d.at(scale)} }
 

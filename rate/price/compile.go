@@ -17,12 +17,13 @@ type SelectOptions struct {
 	Dynamic         []lake.Column // the recorded dimensions and quantities, in order
 	OpenedBefore    time.Time     // an account counts as opened when it was before this: the end of the period
 	UnknownAccounts bool          // accounts need not be opened
+	Beside          []string      // further columns of usage_posted, passed on as the last ones
 }
 
 // Select compiles the book to the one pure SELECT, in the subset of SQL.md, that
 // rates calls. It reads usage_posted (the columns of usage, posted_at and late)
 // and opened_accounts (account, opened_at), and returns exactly the columns of
-// the table rated, one row a call, in no order of its own.
+// the table rated and then those of Beside, one row a call, in no order of its own.
 //
 // A name that prices depend on but that no recorded column has is NULL. It is an
 // error when a recorded column's type is not the declared one.
@@ -37,7 +38,8 @@ func (b *Book) Select(o SelectOptions) (string, error) {
 			return "", fmt.Errorf("%s is recorded in the lake as %s, but the sources declare it as %s; a type never changes: give it another name", name, is, columnType)
 		}
 	}
-	s := statement{columns: c, versions: b.inForceFirst()}
+	versions := b.inForceFirst()
+	s := statement{columns: c, versions: versions, operations: exactOperations(versions)}
 	return s.expand(o), nil
 }
 
@@ -50,10 +52,11 @@ func (b *Book) inForceFirst() []*Version {
 }
 
 // A statement is the SELECT being written. In it, a version is its place in
-// versions, from 1.
+// versions, from 1, and an exact operation its place in operations.
 type statement struct {
 	columns
-	versions []*Version
+	versions   []*Version
+	operations []string
 }
 
 func (s statement) expand(o SelectOptions) string {
@@ -68,18 +71,39 @@ func (s statement) expand(o SelectOptions) string {
 	if !o.UnknownAccounts {
 		opened = Timestamp(o.OpenedBefore)
 	}
-	return sql.Expand("portable/rate", map[string]any{
-		"Fixed":    strings.Join(fixed, ", "),
-		"Dynamic":  dynamic,
-		"Numbers":  s.numbers(),
-		"Versions": s.inForce(),
-		"Tables":   s.name(func(v *Version) string { return duck.Literal(v.Table) }),
-		"Numbered": s.name(func(v *Version) string { return strconv.Itoa(v.Version) }),
-		"Rules":    s.each(s.rules),
-		"Formulas": s.each(s.formulas),
-		"Faults":   s.each(s.reasons),
-		"Opened":   opened,
-	})
+	searches, pricings := make([]search, len(s.versions)), make([]pricing, len(s.versions))
+	for i, v := range s.versions {
+		searches[i], pricings[i] = s.search(v), s.pricing(v)
+	}
+	return inline(sql.Expand("portable/rate", map[string]any{
+		"Fixed":      strings.Join(fixed, ", "),
+		"Dynamic":    dynamic,
+		"Numbers":    s.numbers(),
+		"Operations": s.operationList(),
+		"Versions":   s.inForce(),
+		"Tables":     s.name(func(v *Version) string { return duck.Literal(v.Table) }),
+		"Numbered":   s.name(func(v *Version) string { return strconv.Itoa(v.Version) }),
+		"Places":     s.each(func(i int) []string { return line(searches[i].place) }),
+		"Tried":      s.each(func(i int) []string { return branches(searches[i].tried) }),
+		"Found":      s.each(func(i int) []string { return branches(searches[i].found) }),
+		"Orders":     s.each(func(i int) []string { return line(pricings[i].order) }),
+		"Formulas":   s.each(func(i int) []string { return branches(pricings[i].formulas) }),
+		"Faults":     s.each(func(i int) []string { return branches(pricings[i].faults) }),
+		"Opened":     opened,
+		"Beside":     o.Beside,
+	}))
+}
+
+// operationList are the operations that rules name exactly, as an array.
+func (s statement) operationList() string {
+	var texts []string
+	for _, operation := range s.operations {
+		texts = append(texts, duck.Literal(operation))
+	}
+	if len(texts) == 0 {
+		return ""
+	}
+	return list(texts)
 }
 
 // A number is a text that is compared with numbers, in SQL.
@@ -103,7 +127,7 @@ func (s statement) inForce() (cases []string) {
 		if !v.Until.IsZero() {
 			during += " AND time < " + Timestamp(v.Until)
 		}
-		if operations := operation(v.AppliesTo...); operations != "true" {
+		if operations := appliesTo(v.AppliesTo); operations != "true" {
 			during += " AND " + operations
 		}
 		cases = append(cases, fmt.Sprintf("WHEN %s THEN %d", during, i+1))
@@ -120,71 +144,42 @@ func (s statement) name(of func(*Version) string) (cases []string) {
 	return together("_version", values)
 }
 
-// each writes one branch a version.
-func (s statement) each(body func(*Version) []string) (cases []string) {
+// each writes one branch for each version, by its place, that has an expression.
+func (s statement) each(expression func(version int) []string) (cases []string) {
 	for i, v := range s.versions {
-		if lines := body(v); len(lines) > 0 {
-			cases = append(cases, fmt.Sprintf("WHEN _version = %d THEN CASE -- %s", i+1, comment(v)))
-			for _, line := range lines {
-				cases = append(cases, "  "+line)
-			}
-			cases = append(cases, "END")
+		if lines := expression(i); len(lines) > 0 {
+			cases = append(cases, fmt.Sprintf("WHEN _version = %d THEN -- %s", i+1, comment(v)))
+			cases = append(cases, indented(lines)...)
 		}
 	}
 	return cases
 }
 
-// formulas prices each rule; rules with the same price go together.
-func (s statement) formulas(v *Version) []string {
-	var values []string
-	for _, r := range v.Rules {
-		price, err := formula(r, s.columns)
-		if err != nil {
-			panic(fmt.Sprintf("%s: a rule that Parse let through: %v", v.VersionRef, err))
-		}
-		values = append(values, price.credits())
+// branches is the CASE of branches, if there are any.
+func branches(cases []string) []string {
+	if len(cases) == 0 {
+		return nil
 	}
-	return together("_rule", values)
+	return append(append([]string{"CASE"}, indented(cases)...), "END")
 }
 
-// reasons says for each rule why a call has no price.
-func (s statement) reasons(v *Version) []string {
-	var values []string
-	for _, r := range v.Rules {
-		values = append(values, faultsOf(r, s.columns).sql())
+// line is an expression of one line, if there is one.
+func line(expression string) []string {
+	if expression == "" {
+		return nil
 	}
-	return together("_rule", values)
+	return []string{expression}
 }
 
-// block is how many values stand in one list: a call walks through the blocks and
-// then through one of them, not through hundreds of values.
-const block = 16
-
-// together maps the numbers from 1 on to their values.
+// together maps the numbers from 1 on to their values: a case for each value, in
+// the order in which they come, for all the numbers that have it.
 func together(column string, values []string) (cases []string) {
-	if len(values) <= 2*block {
-		return sameTogether(column, values, 1)
-	}
-	for start := 0; start < len(values); start += block {
-		end := min(start+block, len(values))
-		cases = append(cases, fmt.Sprintf("WHEN %s BETWEEN %d AND %d THEN CASE", column, start+1, end))
-		for _, line := range sameTogether(column, values[start:end], start+1) {
-			cases = append(cases, "  "+line)
-		}
-		cases = append(cases, "END")
-	}
-	return cases
-}
-
-// sameTogether writes a case for each value, in the order in which they come, for
-// all the numbers, from first, that have it.
-func sameTogether(column string, values []string, first int) (cases []string) {
 	places := map[string][]int{}
 	for i, value := range values {
-		places[value] = append(places[value], first+i)
+		places[value] = append(places[value], i+1)
 	}
 	for i, value := range values {
-		if places[value][0] == first+i {
+		if places[value][0] == i+1 {
 			cases = append(cases, "WHEN "+among(column, places[value])+" THEN "+value)
 		}
 	}

@@ -77,13 +77,10 @@ func (c columns) compare(name, operator string, d Decimal) string {
 // side is rounded.
 func (columns) literal(d Decimal, sign string, scale int) string {
 	if d.scale == 0 && d.at(0).Cmp(pow10(18)) < 0 {
-		return sign + d.String()
-	}
-	if d.scale == 0 && scale == 0 {
-		return fmt.Sprintf("CAST('%s%s' AS DECIMAL(38,0))", sign, d)
+		return marked(sign+d.String(), wholeNumber)
 	}
 	scale = max(scale, d.scale)
-	return fmt.Sprintf("CAST('%s%s' AS DECIMAL(38,%d))", sign, d.fixed(scale), scale)
+	return marked(sign+d.fixed(scale), scale)
 }
 
 // numberOf is the column that holds the number which a text is, or NULL. No
@@ -129,8 +126,8 @@ func like(column, pattern string) string {
 	return sql
 }
 
-// operation matches the operation with patterns, any of which will do.
-func operation(patterns ...string) string {
+// appliesTo matches the operation with patterns, any of which will do.
+func appliesTo(patterns []string) string {
 	var alternatives, texts []string
 	for _, pattern := range patterns {
 		if pattern == "*" {

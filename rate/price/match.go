@@ -3,6 +3,7 @@ package price
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/creditmill/creditmill/internal/duck"
@@ -10,126 +11,272 @@ import (
 	"github.com/creditmill/creditmill/internal/when"
 )
 
-// rules finds the rule: the first that matches wins. Where many rules in a row
-// differ by the value of one dimension, as prices of hundreds of models do, they
-// are looked up by that value instead of tried one by one.
-func (s statement) rules(v *Version) []string {
-	var parts [][]string // each the cases of one CASE; the first that finds a rule wins
-	tried := 0           // rules before this one are in parts
-	for i := 0; i < len(v.Rules); {
-		name, end := s.lookup(v.Rules, i)
-		if end-i <= 2*block {
-			i++
-			continue
-		}
-		if tried < i {
-			parts = append(parts, s.inOrder(v.Rules, tried, i))
-		}
-		parts = append(parts, s.byValue(v.Rules, i, end, name))
-		i, tried = end, end
-	}
-	if tried < len(v.Rules) {
-		parts = append(parts, s.inOrder(v.Rules, tried, len(v.Rules)))
-	}
-	if len(parts) == 1 {
-		return parts[0]
-	}
-	lines := []string{"WHEN true THEN COALESCE("}
-	for i, part := range parts {
-		lines = append(lines, "  CASE")
-		for _, line := range part {
-			lines = append(lines, "    "+line)
-		}
-		if i < len(parts)-1 {
-			lines = append(lines, "  END,")
-		} else {
-			lines = append(lines, "  END)")
-		}
-	}
-	return lines
+// A search finds the first rule of a version that matches a call. Short tables try
+// their rules one by one. Long ones, as prices of hundreds of models make them,
+// look most of their rules up by the value of one text, their key: what a call
+// costs then hardly depends on how many rules there are. The first rule that
+// matches is the lesser of the two that are found.
+type search struct {
+	tried []string // cases over rules without a value of the key
+	place string   // of the key's value among those that rules name, from 1; empty: no key
+	found []string // cases over rules by that place
 }
 
-// inOrder tries the rules from start to end, exclusive.
-func (s statement) inOrder(rules []Rule, start, end int) (cases []string) {
-	for i := start; i < end; i++ {
-		var conditions []string
-		if rules[i].Operation != "" {
-			conditions = append(conditions, operation(rules[i].Operation))
+// few is how many rules, or groups of them, are tried one by one: as many as a
+// look-up costs.
+const few = 32
+
+func (s statement) search(v *Version) search {
+	key := s.key(v.Rules)
+	var general []int
+	byValue := map[string][]int{}
+	var values []string // in the order in which they come
+	for i, r := range v.Rules {
+		named := s.valuesOf(r, key)
+		if len(named) == 0 {
+			general = append(general, i)
 		}
-		cases = append(cases, s.match(conditions, rules[i].When, i))
+		for _, value := range named {
+			if byValue[value] == nil {
+				values = append(values, value)
+			}
+			byValue[value] = append(byValue[value], i)
+		}
+	}
+	found := search{tried: s.inOrder(v.Rules, general)}
+	if len(values) == 0 {
+		return found
+	}
+	var texts []string
+	var cases []ranged
+	for _, group := range s.alike(v.Rules, key, values, byValue) {
+		cases = append(cases, group.lookUp(len(texts)+1))
+		for _, value := range group.values {
+			texts = append(texts, duck.Literal(value))
+		}
+	}
+	column := key
+	if key != keyOperation {
+		column = s.sql(key)
+	}
+	found.place = fmt.Sprintf("array_position(%s, %s)", list(texts), column)
+	found.found = nested("_place", cases)
+	return found
+}
+
+// inOrder tries rules, given by their places in the file.
+func (s statement) inOrder(rules []Rule, places []int) (cases []string) {
+	for _, i := range places {
+		cases = append(cases, fmt.Sprintf("WHEN %s THEN %d", s.match(rules[i], ""), i+1))
 	}
 	return cases
 }
 
-// match is the case of one rule.
-func (s statement) match(conditions []string, all []when.Condition, i int) string {
-	if len(all) > 0 {
-		conditions = append(conditions, s.conditions(all))
+// match is the condition of a rule, without that on its key.
+func (s statement) match(r Rule, key string) string {
+	var conditions []string
+	if r.Operation != "" && r.Operation != "*" && key != keyOperation {
+		conditions = append(conditions, s.operation(r.Operation))
+	}
+	for _, c := range r.When {
+		if c.Name != key {
+			conditions = append(conditions, s.condition(c))
+		}
 	}
 	if len(conditions) == 0 {
-		conditions = []string{"true"}
+		return "true"
 	}
-	return fmt.Sprintf("WHEN %s THEN %d", strings.Join(conditions, " AND "), i+1)
+	return strings.Join(conditions, " AND ")
 }
 
-// lookup returns the dimension and the end of the longest run of rules from start
-// on that are all for one operation and each for one value of that dimension.
-func (s statement) lookup(rules []Rule, start int) (name string, end int) {
-	first := rules[start]
-	if first.Operation == "" {
-		return "", start
+// operation matches the operation with a pattern. Texts that are compared again and
+// again are numbered once, which DuckDB does once for a block of the file.
+func (s statement) operation(pattern string) string {
+	if strings.Contains(pattern, "*") {
+		return like("operation", pattern)
 	}
-	for _, c := range first.When {
-		if s.types[c.Name] != lake.DimensionType {
+	return fmt.Sprintf("_operation = %d", 1+slices.Index(s.operations, pattern))
+}
+
+// exactOperations are the operations that rules name without a wildcard.
+func exactOperations(versions []*Version) (list []string) {
+	for _, v := range versions {
+		for _, r := range v.Rules {
+			if r.Operation != "" && !strings.Contains(r.Operation, "*") {
+				list = append(list, r.Operation)
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// keyOperation is the key of tables that price by the operation above all.
+const keyOperation = "operation"
+
+// key chooses the text by which rules are looked up: the one that leaves the
+// fewest to try. It is empty where the table is short, or no text would help.
+func (s statement) key(rules []Rule) (key string) {
+	least := len(rules) / 2
+	if len(rules) <= few {
+		return ""
+	}
+	seen := map[string]bool{}
+	consider := func(name string) {
+		if seen[name] {
+			return
+		}
+		seen[name] = true
+		general, named := 0, 0
+		values := map[string]bool{}
+		for _, r := range rules {
+			list := s.valuesOf(r, name)
+			if len(list) == 0 {
+				general++
+			}
+			named += len(list)
+			for _, value := range list {
+				values[value] = true
+			}
+		}
+		if len(values) == 0 {
+			return
+		}
+		if cost := general + (named+len(values)-1)/len(values); cost < least {
+			key, least = name, cost
+		}
+	}
+	consider(keyOperation)
+	for _, r := range rules {
+		for _, c := range r.When {
+			consider(c.Name)
+		}
+	}
+	return key
+}
+
+// valuesOf returns the texts one of which a rule asks of its key; none if the rule
+// does not depend on the key, or in another way.
+func (s statement) valuesOf(r Rule, key string) (values []string) {
+	switch key {
+	case "":
+		return nil
+	case keyOperation:
+		if r.Operation == "" || strings.Contains(r.Operation, "*") {
+			return nil
+		}
+		return []string{r.Operation}
+	}
+	for _, c := range r.When {
+		if c.Name != key || s.types[key] != lake.DimensionType {
 			continue
 		}
-		n := start
-		for n < len(rules) && rules[n].Operation == first.Operation {
-			if _, ok := valueOf(rules[n], c.Name); !ok {
-				break
+		for _, m := range c.Test.Members() {
+			if m.Kind != when.Equal {
+				return nil
 			}
-			n++
-		}
-		if n > end {
-			name, end = c.Name, n
-		}
-	}
-	return name, end
-}
-
-// valueOf returns the one text that a rule asks of a dimension, if there is one.
-func valueOf(r Rule, name string) (string, bool) {
-	for _, c := range r.When {
-		if members := c.Test.Members(); c.Name == name && len(members) == 1 && members[0].Kind == when.Equal {
-			return members[0].Text, true
-		}
-	}
-	return "", false
-}
-
-// byValue looks rules up by the value of a dimension: by blocks of values in the
-// order of their bytes, which is the order of texts on every engine. Rules of one
-// value stay in their order.
-func (s statement) byValue(rules []Rule, start, end int, name string) []string {
-	byValue := map[string][]int{}
-	var values []string
-	for i := start; i < end; i++ {
-		value, _ := valueOf(rules[i], name)
-		if byValue[value] == nil {
-			values = append(values, value)
-		}
-		byValue[value] = append(byValue[value], i)
-	}
-	slices.Sort(values)
-	lines := []string{"WHEN " + operation(rules[start].Operation) + " THEN CASE"}
-	for chunk := range slices.Chunk(values, block) {
-		lines = append(lines, fmt.Sprintf("  WHEN %s <= %s THEN CASE", s.sql(name), duck.Literal(chunk[len(chunk)-1])))
-		for _, value := range chunk {
-			for _, i := range byValue[value] {
-				lines = append(lines, "    "+s.match(nil, rules[i].When, i))
+			if !slices.Contains(values, m.Text) {
+				values = append(values, m.Text)
 			}
 		}
-		lines = append(lines, "  END")
 	}
-	return append(lines, "END")
+	return values
+}
+
+// A kin is values of the key whose rules are alike: they ask the same of a call in
+// the same order, but for numbers.
+type kin struct {
+	values   []string
+	shapes   []string     // of the conditions
+	rules    [][]string   // by condition: the number of the rule for each value
+	constant [][][]string // by condition and constant: for each value
+}
+
+// alike puts values together whose rules are alike.
+func (s statement) alike(rules []Rule, key string, values []string, byValue map[string][]int) (groups []*kin) {
+	byShape := map[string]*kin{}
+	for _, value := range values {
+		var shapes []string
+		var constants [][]string
+		for _, i := range byValue[value] {
+			text, numbers := shape(s.match(rules[i], key))
+			shapes, constants = append(shapes, text), append(constants, numbers)
+		}
+		name := strings.Join(shapes, between)
+		group := byShape[name]
+		if group == nil {
+			group = &kin{shapes: shapes, rules: make([][]string, len(shapes)), constant: make([][][]string, len(shapes))}
+			for i := range shapes {
+				group.constant[i] = make([][]string, len(constants[i]))
+			}
+			byShape[name], groups = group, append(groups, group)
+		}
+		group.values = append(group.values, value)
+		for i, rule := range byValue[value] {
+			group.rules[i] = append(group.rules[i], strconv.Itoa(rule+1))
+			for k, number := range constants[i] {
+				group.constant[i][k] = append(group.constant[i][k], number)
+			}
+		}
+	}
+	return groups
+}
+
+// lookUp finds the rule of a call whose key has one of the group's values: the
+// first of them stands in the key's list at place first.
+func (g *kin) lookUp(first int) ranged {
+	at := placeFrom("_place", first)
+	lines := []string{"CASE"}
+	for i, shape := range g.shapes {
+		rule := g.rules[i][0]
+		if len(g.values) > 1 {
+			rule = list(g.rules[i]) + "[" + at + "]"
+		}
+		lines = append(lines, fmt.Sprintf("  WHEN %s THEN %s", fill(shape, g.constant[i], at), rule))
+	}
+	return ranged{first, first + len(g.values) - 1, append(lines, "END")}
+}
+
+// placeFrom counts a column from first on, from 1.
+func placeFrom(column string, first int) string {
+	if first == 1 {
+		return column
+	}
+	return fmt.Sprintf("%s - %d", column, first-1)
+}
+
+// A ranged expression, in lines, is for the numbers from first to last.
+type ranged struct {
+	first, last int
+	lines       []string
+}
+
+// nested writes the cases of ascending ranges as a tree, so that a call walks
+// through few of them.
+func nested(column string, cases []ranged) (lines []string) {
+	for len(cases) > few {
+		var outer []ranged
+		for block := range slices.Chunk(cases, few/2) {
+			inner := append(append([]string{"CASE"}, indented(nested(column, block))...), "END")
+			outer = append(outer, ranged{block[0].first, block[len(block)-1].last, inner})
+		}
+		cases = outer
+	}
+	for _, c := range cases {
+		during := fmt.Sprintf("%s = %d", column, c.first)
+		if c.first != c.last {
+			during = fmt.Sprintf("%s BETWEEN %d AND %d", column, c.first, c.last)
+		}
+		lines = append(lines, "WHEN "+during+" THEN "+c.lines[0])
+		lines = append(lines, c.lines[1:]...)
+	}
+	return lines
+}
+
+func indented(lines []string) []string {
+	list := make([]string, len(lines))
+	for i, line := range lines {
+		list[i] = "  " + line
+	}
+	return list
 }

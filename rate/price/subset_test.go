@@ -11,7 +11,7 @@ import (
 // What the SELECT may call and say: it has to run on DuckDB and on Trino alike
 // (SQL.md). Whoever adds a word here has looked it up for both.
 var (
-	allowedFunctions = words("CAST TRY_CAST DECIMAL COALESCE translate mod ceil IN")
+	allowedFunctions = words("CAST TRY_CAST DECIMAL COALESCE translate mod ceil IN array_position chr")
 	// Words before a parenthesis that are no function.
 	allowedBefore = words("AS FROM WHEN THEN ELSE AND OR NOT CASE BETWEEN LIKE WHERE SELECT IS")
 	refusedWords  = words("QUALIFY ASOF PIVOT EXCLUDE ILIKE SIMILAR GLOB UNNEST LATERAL STRUCT MAP USING LIMIT")
@@ -25,7 +25,7 @@ func words(list string) map[string]bool {
 	return set
 }
 
-var token = regexp.MustCompile(`--[^\n]*|'(?:[^']|'')*'|"(?:[^"]|"")*"|[A-Za-z_][A-Za-z0-9_]*|[0-9]+|\s+|<>|<=|>=|.`)
+var token = regexp.MustCompile(`--[^\n]*|'(?:[^']|'')*'|"(?:[^"]|"")*"|[A-Za-z_][A-Za-z0-9_]*|[0-9]+|\s+|<>|<=|>=|\|\||.`)
 
 // outsideSubset lists what a statement has that the subset has not.
 func outsideSubset(statement string) (bad []string) {
@@ -36,7 +36,10 @@ func outsideSubset(statement string) (bad []string) {
 		}
 	}
 	for i, tok := range list {
-		next := ""
+		next, before := "", ""
+		if i > 0 {
+			before = list[i-1]
+		}
 		if i+1 < len(list) {
 			next = list[i+1]
 		}
@@ -49,7 +52,8 @@ func outsideSubset(statement string) (bad []string) {
 			if next == "(" && !allowedFunctions[tok] && !allowedBefore[tok] {
 				bad = append(bad, tok+"(")
 			}
-		case slices.Contains(strings.Fields("( ) , . * + - = < > <> <= >="), tok), strings.Trim(tok, "0123456789") == "":
+		case tok == "[" && (before == "ARRAY" || before == "]" || before == ")"), tok == "]": // an array, or what stands at a place of one
+		case slices.Contains(strings.Fields("( ) , . * + - = < > <> <= >= ||"), tok), strings.Trim(tok, "0123456789") == "":
 		default:
 			bad = append(bad, tok)
 		}
