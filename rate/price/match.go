@@ -32,7 +32,7 @@ func (s statement) search(v *Version) search {
 	byValue := map[string][]int{}
 	var values []string // in the order in which they come
 	for i, r := range v.Rules {
-		named := s.valuesOf(r, key)
+		named := s.keyValues(r, key)
 		if len(named) == 0 {
 			general = append(general, i)
 		}
@@ -130,7 +130,7 @@ func (s statement) key(rules []Rule) (key string) {
 		general, named := 0, 0
 		values := map[string]bool{}
 		for _, r := range rules {
-			list := s.valuesOf(r, name)
+			list := s.keyValues(r, name)
 			if len(list) == 0 {
 				general++
 			}
@@ -155,9 +155,9 @@ func (s statement) key(rules []Rule) (key string) {
 	return key
 }
 
-// valuesOf returns the texts one of which a rule asks of its key; none if the rule
+// keyValues are the texts one of which a rule asks of its key; none if the rule
 // does not depend on the key, or in another way.
-func (s statement) valuesOf(r Rule, key string) (values []string) {
+func (s statement) keyValues(r Rule, key string) (values []string) {
 	switch key {
 	case "":
 		return nil
@@ -186,10 +186,10 @@ func (s statement) valuesOf(r Rule, key string) (values []string) {
 // A kin is values of the key whose rules are alike: they ask the same of a call in
 // the same order, but for numbers.
 type kin struct {
-	values   []string
-	shapes   []string     // of the conditions
-	rules    [][]string   // by condition: the number of the rule for each value
-	constant [][][]string // by condition and constant: for each value
+	values    []string
+	shapes    []string     // of the conditions
+	rules     [][]int      // by condition: the number of the rule for each value
+	constants [][][]string // by condition and constant: for each value
 }
 
 // alike puts values together whose rules are alike.
@@ -197,25 +197,25 @@ func (s statement) alike(rules []Rule, key string, values []string, byValue map[
 	byShape := map[string]*kin{}
 	for _, value := range values {
 		var shapes []string
-		var constants [][]string
+		var numbers [][]string
 		for _, i := range byValue[value] {
-			text, numbers := shape(s.match(rules[i], key))
-			shapes, constants = append(shapes, text), append(constants, numbers)
+			text, constants := shape(s.match(rules[i], key))
+			shapes, numbers = append(shapes, text), append(numbers, constants)
 		}
 		name := strings.Join(shapes, between)
 		group := byShape[name]
 		if group == nil {
-			group = &kin{shapes: shapes, rules: make([][]string, len(shapes)), constant: make([][][]string, len(shapes))}
+			group = &kin{shapes: shapes, rules: make([][]int, len(shapes)), constants: make([][][]string, len(shapes))}
 			for i := range shapes {
-				group.constant[i] = make([][]string, len(constants[i]))
+				group.constants[i] = make([][]string, len(numbers[i]))
 			}
 			byShape[name], groups = group, append(groups, group)
 		}
 		group.values = append(group.values, value)
 		for i, rule := range byValue[value] {
-			group.rules[i] = append(group.rules[i], strconv.Itoa(rule+1))
-			for k, number := range constants[i] {
-				group.constant[i][k] = append(group.constant[i][k], number)
+			group.rules[i] = append(group.rules[i], rule+1)
+			for k, number := range numbers[i] {
+				group.constants[i][k] = append(group.constants[i][k], number)
 			}
 		}
 	}
@@ -228,13 +228,32 @@ func (g *kin) lookUp(first int) ranged {
 	at := placeFrom("_place", first)
 	lines := []string{"CASE"}
 	for i, shape := range g.shapes {
-		rule := g.rules[i][0]
-		if len(g.values) > 1 {
-			rule = list(g.rules[i]) + "[" + at + "]"
-		}
-		lines = append(lines, fmt.Sprintf("  WHEN %s THEN %s", fill(shape, g.constant[i], at), rule))
+		lines = append(lines, fmt.Sprintf("  WHEN %s THEN %s", fill(shape, g.constants[i], at), ruleAt(g.rules[i], at)))
 	}
 	return ranged{first, first + len(g.values) - 1, append(lines, "END")}
+}
+
+// ruleAt is the number of the rule for the value at a place, from 1. A file whose
+// rules are written alike for each value needs no array.
+func ruleAt(rules []int, at string) string {
+	step := 0
+	if len(rules) > 1 {
+		step = rules[1] - rules[0]
+	}
+	texts := make([]string, len(rules))
+	even := step >= 0
+	for i, rule := range rules {
+		texts[i] = strconv.Itoa(rule)
+		even = even && rule == rules[0]+i*step
+	}
+	switch {
+	case even && step == 0:
+		return texts[0]
+	case even:
+		return fmt.Sprintf("(%s) * %d + %d", at, step, rules[0]-step)
+	default:
+		return list(texts) + "[" + at + "]"
+	}
 }
 
 // placeFrom counts a column from first on, from 1.

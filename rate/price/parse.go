@@ -129,6 +129,8 @@ func (p *parser) when(n yamlfile.Node) []when.Condition {
 		for _, m := range c.Test.Members() {
 			if m.Kind == when.Wildcard || m.Kind == when.Equal && !when.IsNumber(m.Text) {
 				p.Add(c.Node, "", "%s is a quantity and is never equal to %q", c.Name, m.Text)
+			} else if _, fraction, _ := strings.Cut(m.Text, "."); len(fraction) > when.Scale {
+				p.Add(c.Node, "", "%s has more than %d digits after the point", m.Text, when.Scale)
 			}
 		}
 	}

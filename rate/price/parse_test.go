@@ -50,6 +50,7 @@ func TestBadTables(t *testing.T) {
 		{"operation in when", rule("when: {operation: x}, charge: {credits: 1}"), `no source declares a dimension or quantity "operation"`},
 		{"text for a quantity", rule("when: {images: many}, charge: {credits: 1}"), `images is a quantity and is never equal to "many"`},
 		{"wildcard for a quantity", rule(`when: {images: "5*"}, charge: {credits: 1}`), `images is a quantity and is never equal to "5*"`},
+		{"too many digits for a quantity", rule(`when: {images: "0.9999999999999999999"}, charge: {credits: 1}`), `0.9999999999999999999 has more than 18 digits after the point`},
 		{"steps not upwards", rule("charge: {each: images, tiers: {mode: volume, steps: [{up_to: 5, credits: 1}, {up_to: 5, credits: 2}]}}"), "steps go upwards: 5 is not more than 5"},
 		{"open step in the middle", rule("charge: {each: images, tiers: {mode: volume, steps: [{credits: 1}, {up_to: 5, credits: 2}]}}"), `a step needs "up_to"`},
 		{"no mode", rule("charge: {each: images, tiers: {steps: [{credits: 1}]}}"), `tiers needs "mode"`},
