@@ -263,6 +263,13 @@ func TestTheExampleWorks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	tests, err := mill.TestPrices(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tests.Passed != 4 || tests.Err() != nil {
+		t.Errorf("%d tests of prices passed, the page has 4: %v", tests.Passed, tests.Err())
+	}
 	ingested, err := mill.Ingest(ctx)
 	if err != nil {
 		t.Fatal(err)

@@ -14,12 +14,6 @@ import (
 	"github.com/creditmill/creditmill/sql"
 )
 
-// A HeldCall is a rated call that is kept out of billing.
-type HeldCall struct {
-	Period, Reason, Account, Operation, EventID, Source, Object string
-	Line                                                        int64
-}
-
 // resolve says how each reason that a call is held for goes away.
 var resolve = map[string]string{
 	"no_rule":            "write a new version of the price table, of the same effective_from, with a rule for the operation, then `creditmill rate`",

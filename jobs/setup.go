@@ -24,20 +24,22 @@ type Setup struct {
 }
 
 // LoadSetup reads creditmill.yaml at path and the files it names. The error is a
-// ConfigError that lists all that is wrong in all of them.
+// ConfigError that lists all that is wrong in all of them. Tests of prices are read
+// only where something is wrong, so that all is told at once: see [Mill.TestPrices].
 func LoadSetup(path string) (*Setup, error) {
 	c, problems := config.Load(path)
 	s := &Setup{Config: c}
 	s.Sources = source.Parse(convert(c.Sources, func(f config.File) source.File { return source.File{Name: f.Name, Text: f.Content} }), problems)
 	declared, err := source.Columns(nil, s.Sources...)
-	if err != nil {
+	if err != nil && problems.Len() == 0 { // source.Parse tells it better
 		return nil, ConfigError{err}
 	}
 	s.Prices = price.Parse(convert(c.Prices, func(f config.File) price.File { return price.File{Name: f.Name, Content: f.Content} }), declared, problems)
 	s.Catalog = catalog.Parse(convert(c.Catalog, func(f config.File) catalog.File { return catalog.File{Name: f.Name, Content: f.Content} }), problems)
 	problems.OneOf(c.UnknownNode, s.Catalog.PlanNames()...)
-	if err := problems.Err(); err != nil {
-		return nil, ConfigError{err}
+	if problems.Len() > 0 {
+		priceTests(c, s.Sources, declared, problems)
+		return nil, ConfigError{problems.Err()}
 	}
 	return s, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -11,12 +12,14 @@ import (
 )
 
 func (a *app) checkCommand() *cobra.Command {
-	return &cobra.Command{
+	var strict bool
+	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check the configuration and everything it names",
 		Long: "Read the configuration, sources, prices, plans and packs, compare them with what runs of the lake have\n" +
-			"recorded, and look which raw objects each source matches. Everything wrong is reported at once, with file,\n" +
-			"line and column. Nothing is changed.",
+			"recorded, look which raw objects each source matches, and run the tests of prices. Everything wrong is reported\n" +
+			"at once, with file, line and column. What prices say but surely do not mean, such as a rule that no call\n" +
+			"reaches, is a warning; with --strict it is an error. Nothing is changed.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			m, done, err := a.open(cmd.Context())
@@ -28,14 +31,25 @@ func (a *app) checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			tests, err := m.TestPrices(cmd.Context())
+			if err != nil {
+				return err
+			}
 			document := newCheckDocument(m, landed)
+			document.Tests = newTestsDocument(tests)
+			warnings := m.PriceWarnings()
+			document.Warnings = newWarningDocuments(warnings)
+			wrong := errors.Join(tests.Err(), refusedWarnings(warnings, strict))
 			if a.json {
-				return a.print(document)
+				return errors.Join(a.print(document), wrong)
 			}
 			a.checked(document)
-			return nil
+			a.warnOf(warnings)
+			return wrong
 		},
 	}
+	cmd.Flags().BoolVar(&strict, "strict", false, "end with exit code 2 where there is a warning")
+	return cmd
 }
 
 // A checkDocument is what `check --json` prints: what the configuration holds.
@@ -53,6 +67,8 @@ type checkDocument struct {
 	Plans    []checkedVersion  `json:"plans"`
 	Packs    []checkedVersion  `json:"packs"`
 	Schedule map[string]string `json:"schedule"`
+	Tests    testsDocument     `json:"tests"` // of prices
+	Warnings []warningDocument `json:"warnings"`
 }
 
 type checkedSource struct {
@@ -110,10 +126,10 @@ func newCheckDocument(m *jobs.Mill, landed map[string]int64) checkDocument {
 }
 
 func (a *app) checked(d checkDocument) {
-	a.printf("%s is right.\n\n", d.Config)
+	a.printf("%s\n\n", d.Tests.verdict(d.Config))
 	a.printf("  lake      %s, %s\n", d.Lake, map[bool]string{true: "no run yet", false: fmt.Sprintf("run %d is the newest", d.Run)}[d.Run == 0])
 	a.printf("  periods   from %s on, in %s; %s is open\n", d.First, d.TimeZone, d.Open)
-	a.printf("  currency  %s\n\n", d.Currency)
+	a.printf("  currency  %s\n%s\n", d.Currency, d.Tests)
 	sources := newGrid("source", "path", "format", "objects", "dimensions", "quantities").numbers(3)
 	for _, s := range d.Sources {
 		sources.add(s.Source, s.Path, s.Format, grouped(fmt.Sprint(s.Objects)), strings.Join(s.Dimensions, " "), strings.Join(s.Quantities, " "))

@@ -17,7 +17,7 @@ func TestEveryCommandPrintsOneJSONDocument(t *testing.T) {
 	for _, line := range []string{
 		"init " + dir, "check", "try gateway " + filepath.Join(dir, "raw", "gateway", "sample.jsonl"),
 		"ingest", "ingest", "ingest --again gateway", "rate", "rate", "apply", "apply", "status", "close", "close", "close --period 2026-10",
-		"status", "runs", "runs show 1", "held", "rejects", "balance acme", "balance hobby --limit 1",
+		"status", "runs", "runs show 1", "held", "rejects", "balance acme", "prices show", "prices show --all", "prices diff api@1 api@1 --period 2026-10", "balance hobby --limit 1",
 		"invoice INV-2026-000001", "invoice --period 2026-10 --to " + filepath.Join(dir, "out"), "invoice --period 2026-11 --to " + filepath.Join(dir, "out"),
 		"query VALUES(1.5)", "files usage", "files usage --period 2020-01-01", "version",
 	} {

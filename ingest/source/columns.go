@@ -1,6 +1,7 @@
 package source
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -88,34 +89,30 @@ func (r *reader) number(n yamlfile.Node, decimal bool) string {
 
 // Columns lists the dimensions and quantities of sources in their order, each
 // once, behind those that are recorded already. It is an error where a source
-// wants another type than the recorded one.
+// wants another type than the recorded one; the columns are complete all the same.
 func Columns(recorded []lake.Column, sources ...*Source) ([]lake.Column, error) {
 	columns := slices.Clone(recorded)
-	add := func(s *Source, name, typ string) error {
+	var wrong []error
+	add := func(s *Source, name, typ string) {
 		i := slices.IndexFunc(columns, func(c lake.Column) bool { return c.Name == name })
 		if i < 0 {
 			columns = append(columns, lake.Column{Name: name, Type: typ})
 		} else if columns[i].Type != typ {
-			return fmt.Errorf("source %s: %s is a %s, but the lake has recorded it as a %s; a type never changes, so choose another name",
-				s.Name, name, describe(typ), describe(columns[i].Type))
+			wrong = append(wrong, fmt.Errorf("source %s: %s is a %s, but the lake has recorded it as a %s; a type never changes, so choose another name",
+				s.Name, name, describe(typ), describe(columns[i].Type)))
 		}
-		return nil
 	}
 	for _, s := range sources {
 		for _, d := range s.Dimensions {
-			if err := add(s, d.Name, lake.DimensionType); err != nil {
-				return nil, err
-			}
+			add(s, d.Name, lake.DimensionType)
 		}
 		for _, q := range s.Quantities {
 			typ := lake.IntegerQuantityType
 			if q.Decimal {
 				typ = lake.DecimalQuantityType
 			}
-			if err := add(s, q.Name, typ); err != nil {
-				return nil, err
-			}
+			add(s, q.Name, typ)
 		}
 	}
-	return columns, nil
+	return columns, errors.Join(wrong...)
 }

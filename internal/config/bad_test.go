@@ -101,6 +101,7 @@ func TestBadConfigurations(t *testing.T) {
 		{"empty file", "", source, "creditmill.yaml:1:1: the configuration must be a map, not nothing\n"},
 		{"no source", minimal, nil, "creditmill.yaml:1:1: there is no source: nothing matches sources/*.yaml / write a file a source into sources/, or name them: sources: [sources/*.yaml]\n"},
 		{"glob without a match", minimal + "prices: [prices/*.yml]\n", source, "creditmill.yaml:4:10: \"prices/*.yml\" matches no file / paths are relative to .\n"},
+		{"tests without a match", minimal + "tests: [test/*.yaml]\n", source, "creditmill.yaml:4:9: \"test/*.yaml\" matches no file / paths are relative to .\n"},
 		{"second document", minimal + "---\nx: 1\n", source, "creditmill.yaml:5:1: a second document where one is expected / remove the line --- and what follows it, or put it into a file of its own\n"},
 		{"duplicate key", minimal + "lake: x\n", source, "creditmill.yaml:4:1: the key \"lake\" stands here a second time, first in line 1\n"},
 		{

@@ -40,6 +40,7 @@ type Config struct {
 	Sources []File // in the order of their paths, as Prices and Catalog
 	Prices  []File
 	Catalog []File
+	Tests   []File // of prices
 
 	UnknownPlan string        // the plan that opens an unknown account; empty: its usage is held
 	UnknownNode yamlfile.Node // where UnknownPlan is written, for whoever knows the plans
@@ -97,8 +98,9 @@ func newFile(name, path string, content []byte) File {
 	return File{Name: name, Path: path, SHA256: hex.EncodeToString(sum[:]), Content: content}
 }
 
-// Files are all files of the configuration, creditmill.yaml first, then sources,
-// prices and catalog, each once.
+// Files are the files of the configuration that runs record: creditmill.yaml first,
+// then sources, prices and catalog, each once. Tests are not among them: they change
+// no result.
 func (c *Config) Files() []File {
 	files := make([]File, 0, 1+len(c.Sources)+len(c.Prices)+len(c.Catalog))
 	if c.own.Path != "" {

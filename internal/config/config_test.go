@@ -143,6 +143,32 @@ schedule:
 	}
 }
 
+// Tests of prices are found like price files, the default may match nothing, and
+// no run records them.
+func TestFilesOfTestsAreFoundAndNotRecorded(t *testing.T) {
+	files := map[string]string{"creditmill.yaml": minimal, "sources/a.yaml": "source: a\n", "tests/b.yaml": "b", "tests/a.yaml": "a", "tests/deep/c.yaml": "c"}
+	for _, test := range []struct{ more, want string }{
+		{"", "tests/a.yaml tests/b.yaml"},
+		{"tests: [tests/*/*.yaml, tests/b.yaml]\n", "tests/b.yaml tests/deep/c.yaml"},
+		{"tests: []\n", ""},
+	} {
+		files["creditmill.yaml"] = minimal + test.more
+		folder(t, files)
+		c, p := config.Load(".")
+		must(t, c, p)
+		var paths []string
+		for _, file := range c.Tests {
+			paths = append(paths, file.Path)
+		}
+		if got := strings.Join(paths, " "); got != test.want {
+			t.Errorf("%q: tests %q, want %q", test.more, got, test.want)
+		}
+		if recorded := c.Files(); len(recorded) != 2 {
+			t.Errorf("recorded: %+v", recorded)
+		}
+	}
+}
+
 func TestScheduleRunsInTheBillingTimeZone(t *testing.T) {
 	c, p := load(t, "timezone: America/New_York\nschedule: {close: \"0 6 1 * *\"}\n")
 	must(t, c, p)
@@ -161,7 +187,7 @@ func TestScheduleRunsInTheBillingTimeZone(t *testing.T) {
 }
 
 func TestTheWorldsAreRead(t *testing.T) {
-	for _, world := range []string{"vision", "models"} {
+	for _, world := range []string{"imagegen", "models", "scraper", "training", "vision"} {
 		c, p := config.Load("../../fixtures/" + world)
 		must(t, c, p)
 		if len(c.Sources) == 0 || len(c.Prices) == 0 || len(c.Catalog) == 0 || c.Issuer.Name == "" {

@@ -3,7 +3,7 @@
 SELECT
     period, held AS reason, account, operation, time, event_id, source, object, line, late,
     price_table, price_version, rule, count(*) OVER () AS "of"
-FROM rated
+FROM held_rated
 WHERE held IS NOT NULL
 ORDER BY period DESC, held, account, time, source, event_id
 LIMIT $1
