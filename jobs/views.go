@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/creditmill/creditmill/internal/duck"
 	"github.com/creditmill/creditmill/internal/lake"
+	"github.com/creditmill/creditmill/sql"
 )
 
 // A Reader is a read-only session over the live tables, for `query` and for the
@@ -34,17 +36,31 @@ func (m *Mill) Read(ctx context.Context, statements ...string) (*Reader, error) 
 			return nil, errors.Join(err, d.close())
 		}
 	}
+	for name, statement := range viewsIn(statements) {
+		if err := d.session.Exec(ctx, "CREATE OR REPLACE TEMP VIEW "+duck.Identifier(name)+" AS "+statement); err != nil {
+			return nil, errors.Join(fmt.Errorf("view %s: %w", name, err), d.close())
+		}
+	}
 	return &Reader{d}, nil
+}
+
+// viewsIn are the SELECTs over the live tables that statements use by a name, or
+// all of them if no statement is known.
+func viewsIn(statements []string) map[string]string {
+	views := map[string]string{"revenue_by_month": sql.Text("views/revenue_by_month")}
+	text := strings.ToLower(strings.Join(statements, "\n"))
+	maps.DeleteFunc(views, func(name, _ string) bool { return len(statements) > 0 && !strings.Contains(text, name) })
+	return views
 }
 
 // tablesIn are the tables to be read for statements: in a remote lake, where each
 // costs a download, those whose names occur in their text, and all if none does or
 // no statement is known.
 func (m *Mill) tablesIn(statements []string) []lake.Table {
-	if m.Config.Lake.Scheme == "" {
+	if m.Config.Lake.Scheme == "" || len(statements) == 0 {
 		return lake.Tables()
 	}
-	text := strings.ToLower(strings.Join(statements, "\n"))
+	text := strings.ToLower(strings.Join(slices.AppendSeq(slices.Clone(statements), maps.Values(viewsIn(statements))), "\n"))
 	named := slices.DeleteFunc(lake.Tables(), func(t lake.Table) bool { return !strings.Contains(text, t.Name) })
 	if len(named) == 0 {
 		return lake.Tables()
