@@ -75,15 +75,19 @@ func (r *Reader) Close() error { return r.close() }
 func (r *Reader) Session() *duck.Session { return r.session }
 
 func (d *desk) liveView(ctx context.Context, table lake.Table) error {
-	column := ""
+	return d.viewBy(ctx, table.Name, table, d.mill.Lake.State().Files(table), partitionColumn(table), partitionOf)
+}
+
+// partitionColumn is the last column of a table's view, "" for none.
+func partitionColumn(table lake.Table) string {
 	switch table.Partition {
 	case lake.ByDay:
-		column = "day"
+		return "day"
 	case lake.ByPeriod:
-		column = "period"
-	case lake.Whole:
+		return "period"
+	default:
+		return ""
 	}
-	return d.viewBy(ctx, table.Name, table, d.mill.Lake.State().Files(table), column, partitionOf)
 }
 
 func partitionOf(file lake.File) string { return file.Partition }
@@ -99,9 +103,13 @@ func (m *Mill) Files(table, partition string) ([]lake.File, error) {
 		}
 		return m.Lake.State().Partition(t, partition), nil
 	}
+	return nil, errNoTable(table)
+}
+
+func errNoTable(name string) error {
 	var names []string
 	for _, t := range lake.Tables() {
 		names = append(names, t.Name)
 	}
-	return nil, ConfigError{fmt.Errorf("there is no table %s; the tables are %s", table, strings.Join(names, ", "))}
+	return ConfigError{fmt.Errorf("there is no table %s; the tables are %s", name, strings.Join(names, ", "))}
 }

@@ -20,6 +20,8 @@ func TestEveryCommandPrintsOneJSONDocument(t *testing.T) {
 		"status", "runs", "runs show 1", "held", "rejects", "balance acme", "prices show", "prices show --all", "prices diff api@1 api@1 --period 2026-10", "balance hobby --limit 1",
 		"invoice INV-2026-000001", "invoice --period 2026-10 --to " + filepath.Join(dir, "out"), "invoice --period 2026-11 --to " + filepath.Join(dir, "out"),
 		"query VALUES(1.5)", "files usage", "files usage --period 2020-01-01", "version",
+		"balance acme --period 2026-11", "export usage --account acme --period 2026-10", "export usage --account acme --period 2026-11",
+		"export invoices --period 2026-10", "export rejected --to " + filepath.Join(dir, "rejected.csv"),
 	} {
 		args := append(strings.Fields(line), "--config", config, "--now", "2026-11-15T12:00:00Z", "--json")
 		decoder := json.NewDecoder(strings.NewReader(call(t, args...)))

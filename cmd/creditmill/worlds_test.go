@@ -42,6 +42,10 @@ func TestWorldsGiveTheirExpectedResults(t *testing.T) {
 			config := filepath.Join(dir, defaultConfig)
 			runSteps(t, world, config)
 			compareWorld(t, world, config)
+			compareExports(t, world, config)
+			if name == "scraper" { // three currencies, and text of every kind
+				compareTableExports(t, config)
+			}
 			readEveryTable(t, config)
 			lookAround(t, world, config)
 		})

@@ -58,6 +58,7 @@ func (o Options) settings() []string {
 		"SET TimeZone = 'UTC'",
 		"SET preserve_insertion_order = true",
 		"SET enable_progress_bar = false",
+		"SET enable_external_file_cache = false", // it fills the memory that there is with files read once
 	}
 	if o.Memory != "" {
 		set = append(set, "SET memory_limit = "+Literal(o.Memory))
