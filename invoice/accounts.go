@@ -7,9 +7,11 @@ import (
 	"math"
 	"path"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/creditmill/creditmill/internal/lake"
+	"github.com/creditmill/creditmill/internal/period"
 	"github.com/creditmill/creditmill/invoice/account"
 	"github.com/creditmill/creditmill/invoice/bucket"
 	"github.com/creditmill/creditmill/sql"
@@ -56,9 +58,10 @@ func (r *run) open(ctx context.Context) (err error) {
 }
 
 // openCycles finds the cycle that each account was in when the period began, and
-// what it had used of it. Without percent alerts, or in the first period, nobody asks.
+// what it had used of it: alerts tell. In the first period, and of an account without
+// any kind of alert, nobody asks.
 func (r *run) openCycles(ctx context.Context) (err error) {
-	if len(r.AlertPercents) == 0 || r.Period == r.FirstPeriod {
+	if r.Period == r.FirstPeriod {
 		return nil
 	}
 	events, err := openAccountRows(ctx, filepath.Join(r.work, "invoice_events.parquet"))
@@ -77,10 +80,13 @@ func (r *run) openCycles(ctx context.Context) (err error) {
 		}
 		p := r.params(name)
 		if err := events.each(p.Account, func(row record) error {
-			p.Events = append(p.Events, readPosting(row).Event)
+			p.Events = append(p.Events, readEvent(row))
 			return nil
 		}); err != nil {
 			return err
+		}
+		if len(r.AlertPercents) == 0 && !slices.ContainsFunc(p.Events, func(e account.Event) bool { return e.Type == "alert.set" }) {
+			continue
 		}
 		if start := account.CycleStart(p); !start.IsZero() {
 			cycles.text(p.Account).instant(start).end()
@@ -128,6 +134,10 @@ func (r *run) burnAccounts(ctx context.Context) error {
 	if r.Progress != nil {
 		r.Progress(r.done, r.calls.total)
 	}
+	if missing := r.report.Missing; len(missing) > 0 && !r.Provisional {
+		return fmt.Errorf("%w: %d, the first is account %q at %s: %w", ErrMissing, len(missing), missing[0].Account,
+			period.FormatInstant(missing[0].At), &missing[0])
+	}
 	t := &r.report.Totals
 	t.Calls = r.done
 	for kind, sum := range r.credits {
@@ -141,36 +151,54 @@ func (r *run) burnAccounts(ctx context.Context) error {
 
 func (r *run) burnAccount(ctx context.Context, name string) error {
 	p := r.params(name)
-	postings, err := r.readAccount(&p)
-	if err != nil {
+	if err := r.readAccount(&p); err != nil {
 		return fmt.Errorf("account %q: %w", p.Account, err)
 	}
+	done := r.done
 	machine, err := account.Open(p)
-	if err != nil {
-		return err
+	if err == nil {
+		err = r.burnCalls(ctx, p.Account, machine)
 	}
-	if err := r.burnCalls(ctx, p.Account, machine); err != nil {
-		return err
+	var out account.Outcome
+	if err == nil {
+		out, err = machine.Finish()
 	}
-	out, err := machine.Finish()
 	if err != nil {
-		return err
+		r.done = done
+		return r.leaveOut(p.Account, machine, err)
 	}
 	r.count(&out)
-	r.judge(postings, &out)
+	r.judge(p.Events, &out)
 	return r.tables.add(r, &out)
 }
 
+// leaveOut leaves an account out that the catalog cannot serve: it gets no rows,
+// and what is missing is told. Any other error stops the run.
+func (r *run) leaveOut(name string, machine *account.Machine, err error) error {
+	var missing *account.Missing
+	if !errors.As(err, &missing) {
+		return err
+	}
+	r.report.Missing = append(r.report.Missing, *missing)
+	if machine != nil {
+		r.report.Held = append(r.report.Held, machine.Held()...)
+	}
+	r.statement.take()
+	if next, ok := r.calls.peek(); ok && next == name {
+		return r.calls.each(func(call) error { return nil })
+	}
+	return nil
+}
+
 // readAccount reads what is known of the account from before the period, and its events.
-func (r *run) readAccount(p *account.Params) (postings []posting, err error) {
+func (r *run) readAccount(p *account.Params) error {
 	if err := r.events.each(p.Account, func(row record) error {
-		e := readPosting(row)
-		postings = append(postings, e)
-		p.Events = append(p.Events, e.Event)
+		p.Events = append(p.Events, readEvent(row))
 		return nil
 	}); err != nil {
-		return nil, err
+		return err
 	}
+	var from *origins // as seldom as there are buckets
 	if err := r.openings.each(p.Account, func(row record) error {
 		b, err := readBucket(row)
 		if err != nil {
@@ -179,12 +207,15 @@ func (r *run) readAccount(p *account.Params) (postings []posting, err error) {
 		expired, _ := row.decimal(11)
 		p.Opening.ExpiredAtStart = p.Opening.ExpiredAtStart.Add(expired)
 		if !b.Remaining.IsZero() {
-			b.Item = itemOf(b, postings, r.UnknownPlan)
+			if from == nil {
+				from = originsOf(p.Events, r.UnknownPlan)
+			}
+			b.Item = from.item(b)
 			p.Opening.Buckets = append(p.Opening.Buckets, b)
 		}
 		return nil
 	}); err != nil {
-		return nil, err
+		return err
 	}
 	var cycleStart time.Time
 	if err := r.behind(r.cycles, p.Account, func(row record) error {
@@ -192,16 +223,16 @@ func (r *run) readAccount(p *account.Params) (postings []posting, err error) {
 		p.Opening.CycleUsage, _ = row.decimal(2)
 		return nil
 	}); err != nil {
-		return nil, err
+		return err
 	}
 	if err := r.behind(r.alerts, p.Account, func(row record) error {
 		p.Opening.Alerts = append(p.Opening.Alerts, readAlert(row))
 		return nil
 	}); err != nil {
-		return nil, err
+		return err
 	}
 	p.Opening.Alerts = runningAlerts(p.Opening.Alerts, cycleStart)
-	return postings, r.behind(r.fixed, p.Account, func(record) error {
+	return r.behind(r.fixed, p.Account, func(record) error {
 		p.Opening.CurrencyFixed = true
 		return nil
 	})
@@ -283,7 +314,7 @@ func (r *run) count(out *account.Outcome) {
 
 // judge notes which events are held now that were not, and the other way round.
 // Those posted before the period were judged in theirs.
-func (r *run) judge(postings []posting, out *account.Outcome) {
+func (r *run) judge(events []account.Event, out *account.Outcome) {
 	r.report.Held = append(r.report.Held, out.Held...)
 	until := r.end
 	if r.Provisional && !r.Until.IsZero() {
@@ -293,11 +324,11 @@ func (r *run) judge(postings []posting, out *account.Outcome) {
 	for _, h := range out.Held {
 		reasons[h.Event.ID] = h.Reason
 	}
-	for i := range postings {
-		e := &postings[i]
+	for i := range events {
+		e := &events[i]
 		now, mine := reasons[e.ID], r.Period == r.FirstPeriod || !e.PostedAt.Before(r.start)
-		if mine && e.PostedAt.Before(until) && now != e.held {
-			r.keep(&e.Event, now)
+		if mine && e.PostedAt.Before(until) && now != e.Held {
+			r.keep(e, now)
 		}
 	}
 	if !r.Provisional {

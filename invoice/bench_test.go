@@ -82,14 +82,14 @@ const benchEvents = `
 		(VALUES (1, 'account.opened', '2026-09-14T10:00:00', '"name":"A"'), (2, 'subscription.started', '2026-09-14T10:00:00', '"plan":"pro"'),
 			(3, 'pack.purchased', '2026-10-05T10:00:00', '"pack":"more"')) e(n, type, "at", more)`
 
-func measure(b *testing.B, do func()) (wall, cpu time.Duration) {
+func measure(b testing.TB, do func()) (wall, cpu time.Duration) {
 	b.Helper()
 	start, before := time.Now(), cpuTime(b)
 	do()
 	return time.Since(start), cpuTime(b) - before
 }
 
-func cpuTime(b *testing.B) time.Duration {
+func cpuTime(b testing.TB) time.Duration {
 	b.Helper()
 	var usage syscall.Rusage
 	must(b, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))

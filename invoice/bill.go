@@ -32,8 +32,9 @@ type line struct {
 // makeBill turns an account's charges, in their order, into the lines and totals
 // of its invoice (SPEC section 7, Invoice lines; section 14, 28 and 40). Charges
 // that are zero are left out; without any there is no line. start and end are
-// the period's.
-func makeBill(out *account.Outcome, start, end time.Time) (b bill, err error) {
+// the period's; words describes the lines, its account's part is filled in here.
+func makeBill(out *account.Outcome, words describer, start, end time.Time) (b bill, err error) {
+	words.currency, words.buckets = out.Profile.Currency, out.Buckets
 	var prepaid money.Amount
 	for i := range out.Charges {
 		c := &out.Charges[i]
@@ -41,7 +42,7 @@ func makeBill(out *account.Outcome, start, end time.Time) (b bill, err error) {
 			continue
 		}
 		b.lines = append(b.lines, line{
-			kind: c.Kind, item: lineItem(c), description: c.Description, quantity: c.Quantity,
+			kind: c.Kind, item: lineItem(c), description: words.charge(c), quantity: c.Quantity,
 			unitPrice: c.UnitPrice, amount: c.Amount, from: c.From, to: c.To,
 		})
 		b.subtotal = b.subtotal.Add(c.Amount)
@@ -58,7 +59,7 @@ func makeBill(out *account.Outcome, start, end time.Time) (b bill, err error) {
 		return b, err
 	}
 	if tax != nil && !b.subtotal.IsZero() {
-		taxLine, err := makeTaxLine(b.subtotal, b.tax, tax, currency)
+		taxLine, err := makeTaxLine(&words, b.subtotal, b.tax, tax)
 		if err != nil {
 			return b, err
 		}
@@ -96,7 +97,7 @@ func taxOn(amount money.Amount, tax *account.Tax, currency money.Currency) (mone
 	return rounded, nil
 }
 
-func makeTaxLine(subtotal, amount money.Amount, tax *account.Tax, currency money.Currency) (line, error) {
+func makeTaxLine(words *describer, subtotal, amount money.Amount, tax *account.Tax) (line, error) {
 	// The unit price of one tax is the tax; an amount has fewer digits than a price.
 	unitPrice, err := money.RoundPrice(amount.Rat())
 	if err != nil {
@@ -106,12 +107,8 @@ func makeTaxLine(subtotal, amount money.Amount, tax *account.Tax, currency money
 	if label == "" {
 		label = "Tax"
 	}
-	description := label + " on " + currency.Format(subtotal) + " " + currency.String()
-	if tax.ReverseCharge {
-		description = label + ": the recipient accounts for the tax (reverse charge)"
-	}
 	return line{
-		kind: kindTax, item: label, description: description, quantity: credit.FromInt(1),
+		kind: kindTax, item: label, description: words.tax(label, tax, subtotal), quantity: credit.FromInt(1),
 		unitPrice: unitPrice, amount: amount,
 	}, nil
 }

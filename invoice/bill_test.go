@@ -65,7 +65,7 @@ func TestBill(t *testing.T) {
 		},
 	} {
 		out := account.Outcome{Charges: test.charges, Profile: account.Profile{Tax: test.tax, Currency: currency(t, test.currency)}}
-		b, err := makeBill(&out, time.Unix(0, 0), time.Unix(1, 0))
+		b, err := makeBill(&out, describer{}, time.Unix(0, 0), time.Unix(1, 0))
 		must(t, err)
 		var lines []string
 		for _, l := range b.lines {
@@ -111,7 +111,7 @@ func TestRevenue(t *testing.T) {
 func TestStatementValueIsExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := currency(t, rapid.SampledFrom([]string{"USD", "JPY", "KWD"}).Draw(t, "currency"))
-		buckets := make([]*bucket.Bucket, 3)
+		buckets := make([]*bucket.Bucket, rapid.SampledFrom([]int{3, 3, 3, 40}).Draw(t, "buckets"))
 		for i := range buckets {
 			buckets[i] = &bucket.Bucket{
 				Price:   money.AmountFromNum(credit.FromMicro(rapid.Int64Range(0, 1e15).Draw(t, "price")).Num()),
@@ -122,17 +122,17 @@ func TestStatementValueIsExact(t *testing.T) {
 		s := newStatement(nil)
 		exact := new(big.Rat)
 		var total credit.Amount
-		for range rapid.IntRange(0, 6).Draw(t, "calls") {
+		for range rapid.IntRange(0, 2*len(buckets)).Draw(t, "calls") {
 			var splits []bucket.Split
 			var all int64
 			for range rapid.IntRange(0, 3).Draw(t, "splits") {
 				n := rapid.Int64Range(1, 1e17).Draw(t, "credits")
 				all += n
 				part := credit.FromMicro(n).Rat()
-				switch who := rapid.IntRange(0, 4).Draw(t, "who"); who {
-				case 3:
+				switch who := rapid.IntRange(0, len(buckets)+1).Draw(t, "who"); who {
+				case len(buckets):
 					splits = append(splits, bucket.Split{Kind: bucket.Denied, Credits: n})
-				case 4:
+				case len(buckets) + 1:
 					splits = append(splits, bucket.Split{Kind: bucket.Overage, Credits: n, Price: price})
 					exact.Add(exact, part.Mul(part, price.Credit))
 				default:

@@ -48,7 +48,7 @@ func TestBurnsAreReadAsAdded(t *testing.T) {
 				CAST(i + 1 AS DECIMAL(18, 6)) AS credits
 			FROM range(`+strconv.Itoa(rows)+`) r(i)
 		) AS want
-		WHERE got IS DISTINCT FROM want`)
+		WHERE got IS DISTINCT FROM want`, nil)
 	must(t, err)
 	if broken != "" {
 		t.Error(broken)

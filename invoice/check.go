@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/creditmill/creditmill/internal/duck"
 	"github.com/creditmill/creditmill/internal/lake"
+	"github.com/creditmill/creditmill/invoice/account"
 	"github.com/creditmill/creditmill/sql"
 )
 
@@ -48,7 +50,7 @@ func (r *run) check(ctx context.Context) (err error) {
 		names = append(names, billingChecks()...)
 	}
 	for _, name := range names {
-		broken, err := offenders(ctx, r.Session, sql.Text(name))
+		broken, err := offenders(ctx, r.Session, sql.Text(name), r.left)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -59,8 +61,17 @@ func (r *run) check(ctx context.Context) (err error) {
 	return nil
 }
 
-// offenders runs a check and tells of the first rows it returns; empty if none.
-func offenders(ctx context.Context, session *duck.Session, query string) (string, error) {
+// left reports whether an account was left out: it has no rows that could add up.
+func (r *run) left(name string) bool {
+	_, found := slices.BinarySearchFunc(r.report.Missing, name, func(m account.Missing, name string) int {
+		return strings.Compare(m.Account, name)
+	})
+	return found
+}
+
+// offenders runs a check and tells of the first rows it returns, but for those whose
+// column account is of one that was left out (left may be nil); empty if none.
+func offenders(ctx context.Context, session *duck.Session, query string, left func(name string) bool) (string, error) {
 	rows, err := session.Rows(ctx, query)
 	if err != nil {
 		return "", err
@@ -76,12 +87,18 @@ func offenders(ctx context.Context, session *duck.Session, query string) (string
 	}
 	var told []string
 	count := 0
-	for ; rows.Next(); count++ {
-		if count >= examples {
-			continue
-		}
+	whose := slices.Index(columns, "account")
+	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
 			return "", err
+		}
+		if whose >= 0 && left != nil {
+			if name, ok := values[whose].(string); ok && left(name) {
+				continue
+			}
+		}
+		if count++; count > examples {
+			continue
 		}
 		parts := make([]string, len(columns))
 		for i, v := range values {

@@ -79,9 +79,14 @@ type Report struct {
 	// account_events, whole, where the period judged any of them anew.
 	Outputs []lake.Output
 	Totals  Totals
-	Held    []account.Held // the period's events that make no sense, by account, in the order they are applied
-	Checks  []string       // identities that do not hold; Run fails unless empty
+	Held    []account.Held    // the period's events that make no sense, by account, in the order they are applied
+	Missing []account.Missing // accounts that cannot go on, in their order; a provisional run leaves them out, any other fails
+	Checks  []string          // identities that do not hold; Run fails unless empty
 }
+
+// ErrMissing is the failure of a run for good with accounts that the catalog cannot
+// serve. The Report tells them all, and every held event besides.
+var ErrMissing = errors.New("accounts cannot go on, for the catalog lacks what they need")
 
 // Totals are the period's control totals, as a run's manifest records them.
 type Totals struct {
@@ -97,7 +102,8 @@ type Totals struct {
 type Sums struct{ Subtotal, Tax, Total, Paid, AmountDue money.Amount }
 
 // Run burns the period down and, unless it is provisional, bills it. An error of
-// an account names it and the instant.
+// an account names it and the instant. With accounts that the catalog cannot serve
+// it fails with [ErrMissing]; a provisional run gives the rows of all others.
 func Run(ctx context.Context, in Input) (report Report, err error) {
 	dir, err := os.MkdirTemp(in.Scratch, "invoice-*")
 	if err != nil {

@@ -1,8 +1,10 @@
 package invoice
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"sort"
 	"time"
 
 	"github.com/creditmill/creditmill/internal/money"
@@ -10,20 +12,11 @@ import (
 	"github.com/creditmill/creditmill/invoice/bucket"
 )
 
-// A posting is an account event with what was said about it before.
-type posting struct {
-	account.Event
-	held string // the reason it is held for so far, empty: none
-}
-
-// readPosting reads a row of invoice_events.sql.
-func readPosting(r record) posting {
-	return posting{
-		Event: account.Event{
-			Account: r.text(0), ID: r.text(1), Type: r.text(2), At: r.instant(3), PostedAt: r.instant(4),
-			Payload: json.RawMessage(r.text(6)),
-		},
-		held: r.text(5),
+// readEvent reads a row of invoice_events.sql.
+func readEvent(r record) account.Event {
+	return account.Event{
+		Account: r.text(0), ID: r.text(1), Type: r.text(2), At: r.instant(3), PostedAt: r.instant(4), Held: r.text(5),
+		Payload: json.RawMessage(r.text(6)),
 	}
 }
 
@@ -57,44 +50,72 @@ func readAlert(r record) bucket.Alert {
 	}
 }
 
-// itemOf finds the plan or pack that a bucket of an earlier period came from:
-// balances do not say, but its kind, id and start with the account's events do.
-// events are in the order they were posted; unknownPlan is the plan of accounts
-// that nobody opened. What comes from neither is named after its kind.
-func itemOf(b *bucket.Bucket, events []posting, unknownPlan string) string {
+// origins are what an account's events name: the plans and packs that its buckets
+// of earlier periods came from. Balances do not say, but a bucket's kind, id and
+// start do.
+type origins struct {
+	plans, topUps []named           // in the order they were posted
+	packs         map[string]string // by bucket
+	unknown       string            // plan of accounts that nobody opened
+}
+
+// A named is a plan or pack and since when it is the account's.
+type named struct {
+	since time.Time
+	name  string
+}
+
+// originsOf reads events, which are in the order they were posted. Held ones name nothing.
+func originsOf(events []account.Event, unknownPlan string) *origins {
+	o := &origins{packs: map[string]string{}, unknown: unknownPlan}
+	for i := range events {
+		e := &events[i]
+		if e.Held != "" {
+			continue
+		}
+		var f struct{ Plan, Pack string }
+		switch e.Type {
+		case "subscription.started", "subscription.changed":
+			if json.Unmarshal(e.Payload, &f) == nil && f.Plan != "" {
+				o.plans = append(o.plans, named{e.PostedAt, f.Plan})
+			}
+		case "topup.set":
+			if json.Unmarshal(e.Payload, &f) == nil && f.Pack != "" {
+				o.topUps = append(o.topUps, named{e.PostedAt, f.Pack})
+			}
+		case "pack.purchased":
+			if json.Unmarshal(e.Payload, &f) == nil && f.Pack != "" {
+				o.packs[bucket.EventID(e.Account, bucket.Pack, e.ID)] = f.Pack
+			}
+		}
+	}
+	return o
+}
+
+// item is the plan or pack that a bucket came from. What comes from neither is
+// named after its kind.
+func (o *origins) item(b *bucket.Bucket) string {
 	switch b.Kind {
 	case bucket.Allowance:
-		return lastNamed(events, unknownPlan, func(e *posting) bool { return isSubscription(e) && !e.PostedAt.After(b.Starts) })
+		return lastNamed(o.plans, b.Starts, o.unknown)
 	case bucket.Rollover:
 		// The cycle that ended where the bucket starts; a change at that instant is of the next.
-		return lastNamed(events, unknownPlan, func(e *posting) bool { return isSubscription(e) && e.PostedAt.Before(b.Starts) })
+		return lastNamed(o.plans, b.Starts.Add(-time.Microsecond), o.unknown)
 	case bucket.TopUp:
-		return lastNamed(events, string(b.Kind), func(e *posting) bool { return e.Type == "topup.set" && !e.PostedAt.After(b.Starts) })
+		return lastNamed(o.topUps, b.Starts, string(b.Kind))
 	case bucket.Pack:
-		return lastNamed(events, string(b.Kind), func(e *posting) bool {
-			return e.Type == "pack.purchased" && bucket.EventID(e.Account, bucket.Pack, e.ID) == b.ID
-		})
+		return cmp.Or(o.packs[b.ID], string(b.Kind))
 	}
 	return string(b.Kind)
 }
 
-func isSubscription(e *posting) bool {
-	return e.Type == "subscription.started" || e.Type == "subscription.changed"
-}
-
-// lastNamed is the plan or pack that the last of the events that match names.
-func lastNamed(events []posting, otherwise string, match func(*posting) bool) string {
-	for i := len(events) - 1; i >= 0; i-- {
-		e := &events[i]
-		if e.held != "" || !match(e) {
-			continue
-		}
-		var named struct{ Plan, Pack string }
-		if json.Unmarshal(e.Payload, &named) == nil && named.Plan+named.Pack != "" {
-			return named.Plan + named.Pack
-		}
+// lastNamed is the name that counts at an instant.
+func lastNamed(all []named, at time.Time, otherwise string) string {
+	i := sort.Search(len(all), func(i int) bool { return all[i].since.After(at) })
+	if i == 0 {
+		return otherwise
 	}
-	return otherwise
+	return all[i-1].name
 }
 
 // runningAlerts keeps the alerts that still silence others: percentages of the

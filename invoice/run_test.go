@@ -3,7 +3,6 @@ package invoice
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -211,7 +210,7 @@ func TestChecksFindWhatIsBroken(t *testing.T) {
 			if broken {
 				w.exec(statement)
 			}
-			told, err := offenders(context.Background(), w.session, sql.Text("checks/"+name))
+			told, err := offenders(context.Background(), w.session, sql.Text("checks/"+name), nil)
 			must(t, err)
 			if (told != "") != broken {
 				t.Errorf("%s, broken %v, tells %q", name, broken, told)
@@ -265,19 +264,24 @@ func TestDocumentOfACommittedInvoice(t *testing.T) {
 	for _, name := range []string{"invoices", "invoice_lines", "statements", "balances"} {
 		w.exec("CREATE TEMP VIEW " + name + " AS SELECT * FROM live_" + name)
 	}
+	w.exec(`CREATE TEMP VIEW periods AS SELECT '2026-10' AS period, TIMESTAMP '2026-11-01' AS "end"`)
 	issuer := config.Issuer{Name: "Example API Ltd", Address: []string{"Here"}, TaxID: "EX123"}
-	d, err := document.Load(context.Background(), w.session, w.input.Calendar, issuer, "INV-2026-000001")
+	picked, err := document.Selection{Numbers: []string{"INV-2026-000001"}}.Pick(context.Background(), w.session)
+	must(t, err)
+	documents, err := picked.Open(context.Background(), w.input.Scratch, w.input.Calendar, issuer)
+	must(t, err)
+	defer documents.Close()
+	d, err := documents.Next()
 	must(t, err)
 	// 13.00 + 10 % = 14.30
 	if d.Party.Name != "Acme" || d.Party.TaxID != "G1" || len(d.Lines) != 3 || d.Total.String() != "14.3" || len(d.Usage) != 1 || len(d.Balances) != 1 {
 		t.Errorf("%+v", d)
 	}
-	var page strings.Builder
-	must(t, d.HTML(&page))
-	if folder := os.Getenv("CREDITMILL_DOCUMENTS"); folder != "" {
-		must(t, os.WriteFile(filepath.Join(folder, "acme.html"), []byte(page.String()), 0o600))
+	if next, err := documents.Next(); next != nil || err != nil {
+		t.Error(next, err)
 	}
-	if _, err := document.Load(context.Background(), w.session, w.input.Calendar, issuer, "INV-2026-000002"); !errors.Is(err, document.ErrNotFound) {
+	_, err = document.Selection{Numbers: []string{"INV-2026-000002", "INV-2026-000001"}}.Pick(context.Background(), w.session)
+	if missing := new(document.NotFoundError); !errors.As(err, missing) || len(missing.Numbers) != 1 || missing.Numbers[0] != "INV-2026-000002" {
 		t.Error(err)
 	}
 }

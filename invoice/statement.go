@@ -33,14 +33,23 @@ type usage struct {
 	calls, late int64
 	credits     sum
 	paid        []payment
+	places      map[rateOf]int // of paid, where there are many
 }
 
-// A payment is the credits that one bucket, or overage at one price, paid.
-// Buckets that cost nothing and denied credits have no value and are left out.
+// A payment is the credits that buckets of one price and size, or overage at one
+// price, paid. Buckets that cost nothing and denied credits have no value and are
+// left out.
 type payment struct {
-	bucket  *bucket.Bucket
-	price   *bucket.OveragePrice
+	rateOf
 	credits sum
+}
+
+// A rateOf is what a credit was worth: price ÷ granted of a bucket, or the price of
+// overage.
+type rateOf struct {
+	price   money.Amount
+	granted credit.Amount
+	over    *bucket.OveragePrice
 }
 
 func newStatement(c *calls) *statement { return &statement{calls: c, usages: map[usageKey]*usage{}} }
@@ -65,17 +74,43 @@ func (s *statement) add(key usageKey, late bool, credits int64, splits []bucket.
 }
 
 func (u *usage) pay(split *bucket.Split) {
-	if split.Price == nil && (split.Bucket == nil || split.Bucket.Price.IsZero()) {
+	var rate rateOf
+	switch {
+	case split.Price != nil:
+		rate.over = split.Price
+	case split.Bucket == nil || split.Bucket.Price.IsZero():
 		return
+	default:
+		rate.price, rate.granted = split.Bucket.Price, split.Bucket.Granted
 	}
-	for i := len(u.paid) - 1; i >= 0; i-- { // the last bucket pays on
-		if p := &u.paid[i]; p.bucket == split.Bucket && p.price == split.Price {
-			p.credits.add(split.Credits)
-			return
+	u.paid[u.place(rate)].credits.add(split.Credits)
+}
+
+// fewRates is how many rates are looked through; more are found by a map.
+const fewRates = 16
+
+// place is where a rate stands in paid.
+func (u *usage) place(rate rateOf) int {
+	n := len(u.paid)
+	if u.places == nil {
+		for i := n - 1; i >= 0; i-- { // the last bucket pays on
+			if u.paid[i].rateOf == rate {
+				return i
+			}
 		}
+	} else if i, known := u.places[rate]; known {
+		return i
 	}
-	u.paid = append(u.paid, payment{bucket: split.Bucket, price: split.Price})
-	u.paid[len(u.paid)-1].credits.add(split.Credits)
+	u.paid = append(u.paid, payment{rateOf: rate})
+	if u.places == nil && n == fewRates {
+		u.places = map[rateOf]int{}
+		for i := range u.paid {
+			u.places[u.paid[i].rateOf] = i
+		}
+	} else if u.places != nil {
+		u.places[rate] = n
+	}
+	return n
 }
 
 // manyRows is how many rows leave a map that is not emptied but dropped: emptying
@@ -102,31 +137,35 @@ func (s *statement) take() []*usage {
 
 // value is what the usage's credits were worth: burned credits × price ÷ granted
 // of each bucket plus overage at its price, rounded once (SPEC section 14, after
-// 29). It is summed up as one fraction that is not reduced on the way.
+// 29).
 func (u *usage) value(currency money.Currency) (money.Amount, error) {
 	if len(u.paid) == 0 {
 		return money.Amount{}, nil
 	}
-	num, den := new(big.Int), big.NewInt(1)
-	var over, part big.Int // of one payment
-	for i := range u.paid {
-		p := &u.paid[i]
-		if p.price != nil { // millionths of credits × money per credit
-			over.Mul(millionths, p.price.Credit.Denom())
-			part.Mul(p.credits.amount().Num().BigInt(), p.price.Credit.Num())
-		} else { // millionths × ten-thousandths of money ÷ millionths
-			over.Mul(tenThousandths, p.bucket.Granted.Num().BigInt())
-			part.Mul(p.credits.amount().Num().BigInt(), p.bucket.Price.Num().BigInt())
-		}
-		num.Mul(num, &over)
-		num.Add(num, part.Mul(&part, den))
-		den.Mul(den, &over)
-	}
-	amount, err := currency.RoundFraction(num, den)
+	amount, err := currency.RoundFraction(worth(u.paid))
 	if err != nil {
 		return amount, fmt.Errorf("value of usage: %w", err)
 	}
 	return amount, nil
+}
+
+// worth sums payments up as one fraction, which is not reduced on the way: half and
+// half, for the numbers grow with the payments.
+func worth(paid []payment) (num, den *big.Int) {
+	if len(paid) > 1 {
+		num, den = worth(paid[:len(paid)/2])
+		more, over := worth(paid[len(paid)/2:])
+		num.Mul(num, over)
+		num.Add(num, more.Mul(more, den))
+		return num, den.Mul(den, over)
+	}
+	p := &paid[0]
+	num = p.credits.amount().Num().BigInt()
+	if p.over != nil { // millionths of credits × money per credit
+		return num.Mul(num, p.over.Credit.Num()), new(big.Int).Mul(millionths, p.over.Credit.Denom())
+	}
+	// Millionths × ten-thousandths of money ÷ millionths.
+	return num.Mul(num, p.price.Num().BigInt()), new(big.Int).Mul(tenThousandths, p.granted.Num().BigInt())
 }
 
 // The units of credits and of amounts of money.

@@ -121,7 +121,7 @@ func (t *tables) addStatement(r *run, out *account.Outcome) error {
 }
 
 func (t *tables) addInvoice(r *run, out *account.Outcome) error {
-	b, err := makeBill(out, r.start, r.end)
+	b, err := makeBill(out, describer{catalog: r.Catalog, calendar: r.Calendar}, r.start, r.end)
 	if err != nil || len(b.lines) == 0 {
 		return err
 	}

@@ -218,7 +218,7 @@ func (w *world) expect(table lake.Table, path string) {
 		"missing": want + " EXCEPT ALL " + got,
 		"surplus": got + " EXCEPT ALL " + want,
 	} {
-		broken, err := offenders(context.Background(), w.session, query)
+		broken, err := offenders(context.Background(), w.session, query, nil)
 		must(w.t, err)
 		if broken != "" {
 			w.t.Errorf("%s, %s rows: %s", table.Name, what, broken)

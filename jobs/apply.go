@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -21,6 +22,9 @@ type ApplyReport struct {
 	Until  time.Time
 	Totals lake.Totals
 	Held   []account.Held
+	// Missing is what the catalog lacks for accounts to go on: they are left out, whole,
+	// and all others are applied.
+	Missing []Block
 }
 
 // Apply burns the open period down as far as usage is rated and publishes
@@ -57,7 +61,7 @@ func (d *desk) apply(ctx context.Context, report *ApplyReport) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	report.Totals, report.Held = burned.totals, burned.Held
+	report.Totals, report.Held, report.Missing = burned.totals, burned.Held, m.missingBlocks(burned.Missing)
 	outputs, replaced, err := changedOutputs(state, report.Period, burned)
 	if err != nil || len(outputs)+len(replaced) == 0 {
 		return nil, err
@@ -113,7 +117,8 @@ type burnedDown struct {
 }
 
 // burnDown burns a period down, for good or, with until before its end or not
-// zero, provisionally.
+// zero, provisionally. For good it has no outputs where accounts are missing
+// something that the catalog lacks.
 func (d *desk) burnDown(ctx context.Context, p period.Period, until time.Time) (burnedDown, error) {
 	m := d.mill
 	events := m.Lake.State().Files(lake.AccountEvents)
@@ -130,7 +135,7 @@ func (d *desk) burnDown(ctx context.Context, p period.Period, until time.Time) (
 		RatedFiles: rated, Now: m.Now(), Until: until, Provisional: !until.IsZero(), Due: m.Config.Invoices.Due, Numbers: m.Config.Invoices,
 		Progress: m.progress("burn"),
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, invoice.ErrMissing) {
 		return burnedDown{}, fmt.Errorf("burn down %s: %w", p, err)
 	}
 	return burnedDown{report, totalsOf(report), events}, nil

@@ -2,18 +2,14 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"maps"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/creditmill/creditmill/internal/duck"
 	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/period"
-	"github.com/creditmill/creditmill/rate"
-	"github.com/creditmill/creditmill/sql"
 )
 
 // CloseOptions say which period to close and what to close in spite of.
@@ -30,17 +26,9 @@ type CloseReport struct {
 	Run     *lake.Run
 	Period  period.Period
 	Already *lake.Closing
-	Blocks  []Block // why it refused; nothing is committed then but ingest and rate
+	Blocks  []Block // why it refused; nothing is committed then but what comes before the closing run
 	Totals  lake.Totals
 	Head    string // SHA-256 of the log's head
-}
-
-// A Block is one reason that a period cannot be closed yet.
-type Block struct {
-	Reason   string // what is in the way
-	Count    int64
-	Examples []string
-	Resolve  string // the command or file that resolves it
 }
 
 // Close closes a period as SPEC section 7 says: ingest and rate what is there,
@@ -69,121 +57,171 @@ func (m *Mill) Close(ctx context.Context, o CloseOptions) (CloseReport, error) {
 		return report, fmt.Errorf("%s may be closed from %s on, its end plus close.grace", open, period.FormatInstant(from))
 	}
 	report.Period = open
-	run, err := m.perform(ctx, func(ctx context.Context, d *desk) (*draft, error) { return d.closePeriod(ctx, o, &report) })
-	report.Run, report.Head = run, m.Lake.State().HeadHash
+	c := &closer{mill: m, options: o, period: open, report: &report}
+	run, err := c.run(ctx)
+	if run != nil && run.Kind == lake.Close {
+		report.Run = run
+	}
+	report.Head = m.Lake.State().HeadHash
 	return report, err
 }
 
-// closePeriod drafts what is left to do of a period's close: the cut and then the rest,
-// or, after a crash between the two, the rest.
-func (d *desk) closePeriod(ctx context.Context, o CloseOptions, report *CloseReport) (*draft, error) {
-	m, p := d.mill, report.Period
-	if closing, done := m.Lake.State().Closed(p); done {
-		report.Already = &closing
-		return nil, nil
+// A closer is one close at work, over all of its attempts.
+type closer struct {
+	mill    *Mill
+	options CloseOptions
+	period  period.Period
+	report  *CloseReport
+	unread  []lake.Unread // the objects that the last listing of all could not take in
+	clear   int64         // the newest run with which nothing was in the way; 0: not known
+}
+
+// closeRounds is how often a close that lost each of its attempts begins again: who
+// ingests or rates all day long delays it, and must not stop it.
+const closeRounds = 20
+
+func (c *closer) run(ctx context.Context) (run *lake.Run, err error) {
+	for range closeRounds {
+		if run, err = c.mill.perform(ctx, c.draft); !errors.Is(err, ErrLost) {
+			break
+		}
 	}
-	if _, cut := m.Lake.State().Open(m.Config.FirstPeriod); cut {
-		burned, err := d.burnDown(ctx, p, time.Time{})
+	return run, err
+}
+
+// draft drafts what is left to do of the close: the cut and then the rest, or, after
+// a crash between the two, the rest.
+func (c *closer) draft(ctx context.Context, d *desk) (*draft, error) {
+	if _, begun := c.begun(); !begun {
+		if err := c.settle(ctx); err != nil {
+			return nil, err
+		}
+	}
+	// Settling looked at the log anew: another process may have begun meanwhile.
+	if _, begun := c.begun(); begun {
+		return c.finish(ctx, d, nil)
+	}
+	return c.draftCut(ctx, d)
+}
+
+// begun returns how far the period's close has come, by whatever process.
+func (c *closer) begun() (lake.Closing, bool) {
+	for _, closing := range c.mill.Lake.State().Closings() {
+		if closing.Period == c.period {
+			return closing, true
+		}
+	}
+	return lake.Closing{}, false
+}
+
+// settle takes in everything that has landed, rates whatever of the period is not
+// rated or would be rated otherwise today, and takes out copies. What others commit
+// meanwhile is rated too, for the cut must follow the rating of all usage before it.
+func (c *closer) settle(ctx context.Context) error {
+	m := c.mill
+	ingested, err := m.ingest(ctx, "", true)
+	if err != nil {
+		return err
+	}
+	c.unread = ingested.Unread
+	for {
+		if _, err := m.Rate(ctx); err != nil {
+			return err
+		}
+		if err := m.settleCopies(ctx, c.period); err != nil {
+			return err
+		}
+		if _, begun := c.begun(); begun {
+			return nil // by another process
+		}
+		if rated, err := m.isRated(c.period); err != nil || rated {
+			return err
+		}
+	}
+}
+
+// isRated reports whether all usage that belongs to a period is rated as it would be today.
+func (m *Mill) isRated(p period.Period) (bool, error) {
+	state, end := m.Lake.State(), m.Calendar.End(p)
+	if slices.ContainsFunc(state.Files(lake.Usage), func(f lake.File) bool {
+		return f.Origin() > state.RatedThrough && f.MinTime.Before(end)
+	}) {
+		return false, nil
+	}
+	again, err := m.supersededRatings()
+	return !slices.ContainsFunc(again, func(f lake.File) bool { return f.Partition <= p.String() }), err
+}
+
+// draftCut drafts the cut, or nothing where something is in the way.
+//
+// Whether an account event makes sense can depend on the calls before it, so the
+// whole period is burned down before its cut; this burn-down serves for good if no
+// other process comes between. A cut that lost to new calls alone, which are rated
+// and not held, is tried again at once: else who ingests all day long would keep
+// the month open. What they may make of an account event is looked at after the cut.
+func (c *closer) draftCut(ctx context.Context, d *desk) (*draft, error) {
+	m, p := c.mill, c.period
+	var burned *burnedDown
+	if c.broughtCallsAlone(c.clear) {
+		if err := d.burnViews(ctx, p); err != nil {
+			return nil, err
+		}
+	} else {
+		all, err := d.burnDown(ctx, p, time.Time{})
 		if err != nil {
 			return nil, err
 		}
-		return d.closing(ctx, p, burned, report)
+		burned = &all
 	}
-	// The cut must follow the rating of all usage before it: when it loses to an
-	// ingest, all of this is done again.
-	ingested, err := m.ingest(ctx, "", true)
+	var err error
+	if c.report.Blocks, err = c.blocks(ctx, d, burned); err != nil || len(c.report.Blocks) > 0 {
+		return nil, err
+	}
+	c.clear = m.Lake.State().Head
+	cut, err := d.cut(ctx, c.options, p)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := m.Rate(ctx); err != nil {
-		return nil, err
-	}
-	if err := m.settleCopies(ctx, p); err != nil {
-		return nil, err
-	}
-	burned, err := d.burnDown(ctx, p, time.Time{})
-	if err != nil {
-		return nil, err
-	}
-	if report.Blocks, err = d.blocks(ctx, o, p, ingested, burned); err != nil || len(report.Blocks) > 0 {
-		return nil, err
-	}
-	cut, err := d.cut(ctx, o, p)
-	if err != nil {
-		return nil, err
-	}
-	cut.next = func(ctx context.Context) (*draft, error) { return d.closing(ctx, p, burned, report) }
+	cut.next = func(ctx context.Context) (*draft, error) { return c.finish(ctx, d, burned) }
 	return cut, nil
 }
 
-// cut drafts the run that settles what belongs to the period. Held usage moves to
-// the first instant of the next one (SPEC section 14, 26).
-func (d *desk) cut(ctx context.Context, o CloseOptions, p period.Period) (*draft, error) {
-	m, state := d.mill, d.mill.Lake.State()
-	out := &draft{
-		run: lake.Run{Kind: lake.Cut, Period: p, Read: state.Head, AcceptedRejects: o.AcceptRejects},
-		numbered: func(ctx context.Context, run int64) ([]lake.Output, error) {
-			return d.writePeriods(ctx, append(state.Closings(), lake.Closing{Period: p, CutRun: run}))
-		},
-		replaced: state.Files(lake.Periods),
-		survives: func(newer *lake.Run) bool { return leavesAlone(newer, m.Calendar.End(p)) },
+// broughtCallsAlone reports whether all runs since head, which is not 0, are such
+// that only usage can have come to the period, and its ratings.
+func (c *closer) broughtCallsAlone(head int64) bool {
+	runs := c.mill.Lake.State().Runs[head:]
+	return head != 0 && !slices.ContainsFunc(runs, func(run *lake.Run) bool { return !bringsCalls(run) })
+}
+
+// finish drafts the run that closes a period that is cut, unless another process has
+// committed that already. burned is what it burned down to, nil where that is to be done.
+func (c *closer) finish(ctx context.Context, d *desk, burned *burnedDown) (*draft, error) {
+	if closing, _ := c.begun(); closing.CloseRun != 0 {
+		c.report.Already = &closing
+		return nil, nil
 	}
-	next := p.Next()
-	for i, file := range state.Partition(lake.Rated, p.String()) {
-		if heldRows(file) == 0 {
-			continue
-		}
-		outputs, err := d.moveHeld(ctx, file, i, p, m.Calendar.Start(next))
+	if burned == nil {
+		all, err := d.burnDown(ctx, c.period, time.Time{})
 		if err != nil {
 			return nil, err
 		}
-		out.outputs = append(out.outputs, outputs...)
-		out.replaced = append(out.replaced, file)
+		burned = &all
 	}
-	return out, nil
+	if c.report.Blocks = c.lateBlocks(burned); len(c.report.Blocks) > 0 {
+		return nil, nil
+	}
+	return d.closing(ctx, c.period, *burned, c.report)
 }
 
-// leavesAlone reports whether a run brought nothing that a period ending at end
-// has to rate, judge or refuse for: usage of later periods alone, as ingest brings
-// all day long.
-func leavesAlone(run *lake.Run, end time.Time) bool {
-	if run.Kind != lake.Ingest || len(*run.Unread) > 0 {
-		return false
+// lateBlocks are what is in the way of a period that is cut: what changed since, for
+// at the cut nothing was.
+func (c *closer) lateBlocks(burned *burnedDown) []Block {
+	blocks := c.mill.missingBlocks(burned.Missing)
+	closing, _ := c.begun()
+	if left := c.mill.Lake.State().Runs[closing.CutRun-1].LeftHeld; left || c.options.LeaveHeld {
+		return blocks
 	}
-	for reason := range run.Totals.Rejects {
-		if reason != "duplicate" {
-			return false
-		}
-	}
-	return !slices.ContainsFunc(run.Files, func(f lake.File) bool {
-		return f.Table == lake.AccountEvents.Name || f.Table == lake.Usage.Name && f.MinTime.Before(end)
-	})
-}
-
-// moveHeld splits a rated file: the priced rows stay, the held ones post at the
-// next period's start.
-func (d *desk) moveHeld(ctx context.Context, file lake.File, n int, p period.Period, postedAt time.Time) ([]lake.Output, error) {
-	if err := d.view(ctx, "splitting", lake.Rated, []lake.File{file}); err != nil {
-		return nil, err
-	}
-	part := func(statement, partition string, tags map[string]string, args ...any) (lake.Output, error) {
-		path := filepath.Join(d.scratch, fmt.Sprintf("held-%d-%s.parquet", n, partition))
-		rows, err := d.session.CopyParquet(ctx, statement, path, args...)
-		if err != nil {
-			return lake.Output{}, fmt.Errorf("move held usage of %s: %w", file.Path, err)
-		}
-		return lake.Output{
-			Table: lake.Rated, Partition: partition, Path: path, Rows: rows, MinTime: *file.MinTime, MaxTime: *file.MaxTime, Tags: tags,
-		}, nil
-	}
-	stay, err := part(sql.Text("duckdb/cut_stay"), p.String(), map[string]string{rate.TagPrices: file.Tags[rate.TagPrices]})
-	if err != nil {
-		return nil, err
-	}
-	moved := maps.Clone(file.Tags)
-	moved[tagLeft] = p.String()
-	move, err := part(sql.Text("duckdb/cut_move"), p.Next().String(), moved, postedAt)
-	return []lake.Output{stay, move}, err
+	return append(blocks, heldEventBlocks(burned.Held)...)
 }
 
 // closing drafts the run that closes a period that is cut: nothing that ingest or
@@ -233,57 +271,4 @@ func (d *desk) writePeriods(ctx context.Context, closings []lake.Closing) ([]lak
 	row(open, "open", nil, nil)
 	out, err := d.writeTable(ctx, lake.Periods, "", builder, "period")
 	return []lake.Output{out}, err
-}
-
-// blocks lists why a period cannot be closed yet (SPEC section 7, step 2).
-func (d *desk) blocks(ctx context.Context, o CloseOptions, p period.Period, ingested IngestReport, burned burnedDown) ([]Block, error) {
-	m := d.mill
-	var blocks []Block
-	if len(ingested.Unread) > 0 {
-		b := Block{
-			Reason: "objects that could not be read", Count: int64(len(ingested.Unread)),
-			Resolve: "mend or remove the object, or its source's mapping, and close again",
-		}
-		for _, u := range ingested.Unread {
-			b.Examples = append(b.Examples, u.Object+": "+u.Reason)
-		}
-		blocks = append(blocks, b.bounded())
-	}
-	if !o.LeaveHeld {
-		held, err := d.heldBlocks(ctx)
-		if err != nil {
-			return nil, err
-		}
-		blocks = append(append(blocks, held...), heldEventBlocks(burned.Held)...)
-	}
-	if rejects := m.Lake.State().BlockingRejects(); !o.AcceptRejects && len(rejects) > 0 {
-		for _, reason := range slices.Sorted(maps.Keys(rejects)) {
-			blocks = append(blocks, Block{
-				Reason: "rejected records: " + reason, Count: rejects[reason],
-				Resolve: "see `creditmill rejects --reason " + reason + "`; close with --accept-rejects to go on without them",
-			})
-		}
-	}
-	if !o.AcceptSilence {
-		for _, s := range m.silence(m.Calendar.End(p)) {
-			last := "it has given nothing yet"
-			if !s.Time.IsZero() {
-				last = "its newest call is of " + period.FormatInstant(s.Time)
-			}
-			blocks = append(blocks, Block{
-				Reason: "source " + s.Source + " has been silent for longer than it should", Count: 1,
-				Examples: []string{last}, Resolve: "find out whether its logs arrive; close with --accept-silence if it had no calls",
-			})
-		}
-	}
-	return blocks, nil
-}
-
-const maxExamples = 5
-
-func (b Block) bounded() Block {
-	if len(b.Examples) > maxExamples {
-		b.Examples = append(b.Examples[:maxExamples:maxExamples], "and "+strconv.Itoa(int(b.Count)-maxExamples)+" more")
-	}
-	return b
 }

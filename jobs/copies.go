@@ -20,6 +20,9 @@ import (
 // become rejects of reason `conflict`, which block the close like any other.
 func (m *Mill) settleCopies(ctx context.Context, closing period.Period) error {
 	_, err := m.perform(ctx, func(ctx context.Context, d *desk) (*draft, error) {
+		if open, cut := m.Lake.State().Open(m.Config.FirstPeriod); cut || open != closing {
+			return nil, nil // another process has cut it
+		}
 		out := &draft{run: lake.Run{Kind: lake.Copies, Period: closing}}
 		if err := d.session.Exec(ctx, sql.Text("duckdb/leaving_begin")); err != nil {
 			return nil, err

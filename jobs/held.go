@@ -90,8 +90,7 @@ func (d *desk) postHeldEvents(ctx context.Context, burned burnedDown, p period.P
 			return nil, nil, err
 		}
 		path := filepath.Join(d.scratch, "left_events.parquet")
-		rows, err := d.session.CopyParquet(ctx, sql.Text("duckdb/close_post_held_events"), path,
-			d.mill.Calendar.Start(p), d.mill.Calendar.End(p))
+		rows, err := d.session.CopyParquet(ctx, sql.Text("duckdb/close_post_held_events"), path, d.mill.Calendar.End(p))
 		if err != nil {
 			return nil, nil, fmt.Errorf("post held account events to %s: %w", p.Next(), err)
 		}

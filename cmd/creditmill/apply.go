@@ -41,6 +41,7 @@ type applyDocument struct {
 	Until  string              `json:"until"`
 	Totals totalsDocument      `json:"totals"`
 	Held   []heldEventDocument `json:"held_events"`
+	Left   []blockDocument     `json:"left_out"` // accounts that cannot go on, for the catalog lacks what they need
 }
 
 // A totalsDocument is what a burn-down came to. Credits and money are exact.
@@ -74,7 +75,7 @@ func texts(m map[string]string) map[string]string {
 func newApplyDocument(r jobs.ApplyReport) applyDocument {
 	document := applyDocument{
 		Run: number(r.Run), Period: r.Period.String(), Until: period.FormatInstant(r.Until),
-		Totals: newTotalsDocument(r.Totals), Held: []heldEventDocument{},
+		Totals: newTotalsDocument(r.Totals), Held: []heldEventDocument{}, Left: newBlockDocuments(r.Missing),
 	}
 	for _, h := range r.Held {
 		document.Held = append(document.Held, heldEventDocument{h.Event.ID, h.Event.Type, h.Event.Account, period.FormatInstant(h.Event.At), h.Reason})
@@ -89,6 +90,13 @@ func (a *app) applied(r jobs.ApplyReport) {
 		a.printf("Burned %s down as far as %s.\n", r.Period, period.FormatInstant(r.Until))
 		a.burned(r.Totals)
 		a.printf("Committed as run %d. `creditmill balance ACCOUNT` shows an account.\n", r.Run.Number)
+	}
+	for _, b := range r.Missing {
+		a.warnf("left out %s", printable(b.Reason))
+		for _, example := range b.Examples {
+			a.warnf("  %s", printable(short(example, maxExample)))
+		}
+		a.hint(b.Resolve)
 	}
 	for _, h := range r.Held {
 		a.warnf("%s %s of account %s at %s is held: %s", h.Event.Type, printable(h.Event.ID), printable(h.Event.Account),

@@ -113,18 +113,23 @@ type blockDocument struct {
 	Resolve  string   `json:"resolve"`
 }
 
-func newCloseDocument(m *jobs.Mill, r jobs.CloseReport) closeDocument {
-	state := m.Lake.State()
-	document := closeDocument{
-		Outcome: closeNotYet, Period: r.Period.String(), Run: number(r.Run), Head: state.HeadHash,
-		Invoices: []map[string]any{}, Blocks: []blockDocument{},
-	}
-	for _, b := range r.Blocks {
+func newBlockDocuments(blocks []jobs.Block) []blockDocument {
+	documents := []blockDocument{}
+	for _, b := range blocks {
 		examples := b.Examples
 		if examples == nil {
 			examples = []string{}
 		}
-		document.Blocks = append(document.Blocks, blockDocument{b.Reason, b.Count, examples, b.Resolve})
+		documents = append(documents, blockDocument{b.Reason, b.Count, examples, b.Resolve})
+	}
+	return documents
+}
+
+func newCloseDocument(m *jobs.Mill, r jobs.CloseReport) closeDocument {
+	state := m.Lake.State()
+	document := closeDocument{
+		Outcome: closeNotYet, Period: r.Period.String(), Run: number(r.Run), Head: state.HeadHash,
+		Invoices: []map[string]any{}, Blocks: newBlockDocuments(r.Blocks),
 	}
 	switch {
 	case len(r.Blocks) > 0:

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/creditmill/creditmill/internal/period"
+	"github.com/creditmill/creditmill/invoice/document"
 	"github.com/creditmill/creditmill/jobs"
 	"github.com/creditmill/creditmill/sql"
 )
@@ -104,7 +105,8 @@ func (t *demoTale) end(ctx context.Context) error {
 				return err
 			}
 			invoices = append(invoices, list...)
-			if _, err := a.writeInvoices(ctx, m, r, closing.Period, filepath.Join(t.dir, "invoices"), formatHTML); err != nil {
+			to := document.Files{Folder: filepath.Join(t.dir, "invoices"), Formats: []document.Format{document.HTML, document.PDF}}
+			if _, err := m.WriteDocuments(ctx, document.Selection{Period: closing.Period}, to); err != nil {
 				return err
 			}
 		}
@@ -127,7 +129,7 @@ func (t *demoTale) end(ctx context.Context) error {
 		{defaultConfig, "the configuration; sources/, prices/ and plans/ are beside it"},
 		{"raw", "the logs and account events as they landed"},
 		{"lake", "every table as Parquet, and the log of runs"},
-		{"invoices", count(int64(len(invoices)), "invoice") + " as HTML: open one in a browser"},
+		{"invoices", count(int64(len(invoices)), "invoice") + " as HTML and as PDF"},
 		{"README.md", "who the accounts are, and every number worked out by hand"},
 	} {
 		a.printf("  %-*s  %s\n", len(t.dir)+len(defaultConfig)+1, filepath.Join(t.dir, place[0]), place[1])

@@ -1,218 +1,256 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/creditmill/creditmill/internal/fixed"
-	"github.com/creditmill/creditmill/internal/money"
-	"github.com/creditmill/creditmill/internal/period"
 	"github.com/creditmill/creditmill/invoice/document"
-	"github.com/creditmill/creditmill/jobs"
-	"github.com/creditmill/creditmill/sql"
 )
 
-// The formats of `invoice`; JSON is formatJSON.
-const (
-	formatText = "text"
-	formatHTML = "html"
-)
+// formatText is the format of `invoice` for a terminal; the others are those of documents.
+const formatText = "text"
+
+// invoiceFlags are the flags of `invoice`.
+type invoiceFlags struct {
+	formats   []string
+	html, pdf bool
+	to        string
+	month     string
+	account   string
+	limit     int
+}
 
 func (a *app) invoiceCommand() *cobra.Command {
-	var format, output, month, to string
+	f := invoiceFlags{limit: 20}
 	cmd := &cobra.Command{
-		Use:   "invoice NUMBER | invoice --period MONTH --to DIR",
-		Short: "Show an invoice, or write those of a month into a folder",
-		Args:  cobra.MaximumNArgs(1),
+		Use:   "invoice [NUMBER...]",
+		Short: "Show invoices and notes, list them, or write them as JSON, HTML or PDF",
+		Long: "Show an invoice or note by its number, or write it into a file. Without a number, list the newest ones, those\n" +
+			"of an account (its billing history) or of a month; with --to, write them into a folder, a file each, named by\n" +
+			"their numbers.",
+		Example: "  creditmill invoice INV-2026-000001\n" +
+			"  creditmill invoice INV-2026-000001 --to acme.pdf\n" +
+			"  creditmill invoice --account acme\n" +
+			"  creditmill invoice --period 2026-10 --to invoices --format html,pdf,json",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := parsePeriod(month)
+			p, err := parsePeriod(f.month)
 			if err != nil {
 				return err
 			}
+			if err := a.checkInvoiceFlags(&f, args); err != nil {
+				return err
+			}
+			s := document.Selection{Period: p, Account: f.account, Numbers: args}
 			switch {
-			case len(args) == 1 && month+to != "", len(args) == 0 && (month == "" || to == "" || output != ""):
-				return usagef("name one invoice, or a month with --period and a folder with --to")
-			case format == "" && len(args) == 0:
-				format = formatHTML
-			case format == "":
-				format = formatText
+			case len(args) == 0 && f.to == "":
+				return a.listInvoices(cmd.Context(), s, f.limit)
+			case len(args) == 1 && !f.intoFolder():
+				return a.oneInvoice(cmd.Context(), args[0], f.formats[0], f.to)
+			default:
+				return a.writeInvoices(cmd.Context(), s, f)
 			}
-			if a.json && len(args) == 1 {
-				format = formatJSON
-			}
-			if format != formatText && format != formatJSON && format != formatHTML {
-				return usagef("--format %s: choose text, json or html", format)
-			}
-			return a.read(cmd.Context(), func(m *jobs.Mill, r *jobs.Reader) error {
-				if len(args) == 0 {
-					names, err := a.writeInvoices(cmd.Context(), m, r, p, to, format)
-					if err != nil {
-						return err
-					}
-					return a.wrote(p, to, names)
-				}
-				return a.invoice(cmd.Context(), m, r, args[0], format, output)
-			}, document.Tables()...)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&format, "format", "", "text, json or html (default: text; with --to: html)")
-	flags.StringVar(&output, "output", "", "write the document into this `FILE`")
-	flags.StringVar(&month, "period", "", "write the documents of this `MONTH`, such as 2026-10")
-	flags.StringVar(&to, "to", "", "write them into this `FOLDER`, a file each")
+	flags.StringSliceVar(&f.formats, "format", nil, "text, json, html or pdf, or several of the last three with commas between them (default: as FILE ends; text for a terminal, html for a folder)")
+	flags.BoolVar(&f.html, "html", false, "make HTML: the same as --format html")
+	flags.BoolVar(&f.pdf, "pdf", false, "make PDF: the same as --format pdf")
+	flags.StringVar(&f.to, "to", "", "write into this `FILE`, or folder for several documents or formats")
+	flags.StringVar(&f.to, "output", "", "the same as --to")
+	flags.StringVar(&f.month, "period", "", "those of this `MONTH`, such as 2026-10")
+	flags.StringVar(&f.account, "account", "", "those of this `ACCOUNT`")
+	flags.IntVar(&f.limit, "limit", f.limit, "list at most `N`, the newest")
 	return cmd
 }
 
-func (a *app) invoice(ctx context.Context, m *jobs.Mill, r *jobs.Reader, number, format, output string) error {
-	d, err := document.Load(ctx, r.Session(), m.Calendar, m.Config.Issuer, number)
-	if errors.Is(err, document.ErrNotFound) {
-		return withHint(fmt.Errorf("there is no invoice %s", number), "`creditmill query \"SELECT number, account, total FROM invoices ORDER BY ALL\"` lists them")
+// checkInvoiceFlags refuses what makes no sense together and fills in what is not said.
+func (a *app) checkInvoiceFlags(f *invoiceFlags, numbers []string) error {
+	if f.html {
+		f.formats = append(f.formats, string(document.HTML))
 	}
+	if f.pdf {
+		f.formats = append(f.formats, string(document.PDF))
+	}
+	if a.json && len(f.formats) == 0 && len(numbers) == 1 {
+		f.formats = []string{formatJSON}
+	}
+	slices.Sort(f.formats)
+	f.formats = slices.Compact(f.formats)
+	for _, format := range f.formats {
+		if format != formatText && !slices.Contains(document.Formats(), document.Format(format)) {
+			return usagef("--format %s: choose text, json, html or pdf", format)
+		}
+	}
+	switch {
+	case len(numbers) > 0 && (f.month != "" || f.account != ""):
+		return usagef("name invoices, or say which with --period and --account, not both")
+	case len(numbers) == 0 && f.to == "" && len(f.formats) > 0:
+		return usagef("name an invoice, or a folder with --to")
+	case len(numbers) == 0 && f.to != "" && f.month == "" && f.account == "":
+		return usagef("say which invoices to write: numbers, --period or --account")
+	case f.to == "" && (len(numbers) > 1 || len(f.formats) > 1):
+		return usagef("several documents or formats are written into a folder: name it with --to")
+	}
+	folder := f.to != "" && (len(numbers) != 1 || f.intoFolder())
+	switch {
+	case folder && slices.Contains(f.formats, formatText):
+		return usagef("--format text is for one document: choose json, html or pdf for a folder")
+	case len(f.formats) > 0:
+	case folder:
+		f.formats = []string{string(document.HTML)}
+	default:
+		f.formats = []string{formatText}
+		if ending := strings.TrimPrefix(filepath.Ext(f.to), "."); slices.Contains(document.Formats(), document.Format(ending)) {
+			f.formats = []string{ending}
+		}
+	}
+	if f.to == "" && len(numbers) == 1 && f.formats[0] == string(document.PDF) && isTerminal(a.stdout) {
+		return usagef("PDF is not for a terminal: write it into a file with --to")
+	}
+	return nil
+}
+
+// intoFolder reports whether one document goes into a folder: there are several
+// formats, or --to is one.
+func (f *invoiceFlags) intoFolder() bool {
+	info, err := os.Stat(f.to)
+	return len(f.formats) > 1 || strings.HasSuffix(f.to, string(filepath.Separator)) || err == nil && info.IsDir()
+}
+
+// oneInvoice prints a document, or writes it into a file.
+func (a *app) oneInvoice(ctx context.Context, number, format, to string) (err error) {
+	m, done, err := a.open(ctx)
 	if err != nil {
 		return err
 	}
-	content, err := render(d, format)
+	defer done()
+	documents, err := m.Documents(ctx, document.Selection{Numbers: []string{number}})
+	if err != nil {
+		return noInvoice(err)
+	}
+	defer func() { err = errors.Join(err, documents.Close()) }()
+	d, err := documents.Next()
 	if err != nil {
 		return err
 	}
-	if output != "" {
-		return os.WriteFile(output, content, 0o644)
+	var content []byte
+	if format == formatText {
+		content = []byte(invoiceText(d))
+	} else {
+		var missing []rune
+		if content, missing, err = d.Render(document.Format(format)); err != nil {
+			return err
+		}
+		a.warnMissing(number, missing)
+	}
+	if to != "" {
+		return os.WriteFile(to, content, 0o644)
 	}
 	_, err = a.stdout.Write(content)
 	return err
 }
 
-// writeInvoices writes the documents of a period into a folder, a file each, and
-// returns the files' names.
-func (a *app) writeInvoices(ctx context.Context, m *jobs.Mill, r *jobs.Reader, p period.Period, folder, format string) ([]string, error) {
-	numbers, err := fetch(ctx, r.Session(), sql.Text("duckdb/show_invoice_numbers"), p.String())
-	if err != nil {
-		return nil, err
+func noInvoice(err error) error {
+	if missing := new(document.NotFoundError); errors.As(err, missing) {
+		return withHint(err, "`creditmill invoice` lists the newest, --account and --period others")
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return nil, err
+	return err
+}
+
+// warnMissing says which characters a PDF could not show.
+func (a *app) warnMissing(number string, missing []rune) {
+	if len(missing) > 0 {
+		a.warnf("%s, PDF: no font has %s; U+FFFD stands for it. HTML and JSON have all characters", printable(number), characters(missing))
 	}
-	extension := map[string]string{formatText: ".txt", formatJSON: ".json", formatHTML: ".html"}[format]
+}
+
+// characters lists characters by their numbers: they may be what no terminal shows either.
+func characters(runes []rune) string {
+	const most = 8
 	var names []string
-	for _, row := range numbers.rows {
-		d, err := document.Load(ctx, r.Session(), m.Calendar, m.Config.Issuer, plain(row[0]))
-		if err != nil {
-			return nil, err
-		}
-		content, err := render(d, format)
-		if err != nil {
-			return nil, err
-		}
-		name := filepath.Join(folder, d.Number+extension)
-		if err := os.WriteFile(name, content, 0o644); err != nil {
-			return nil, err
-		}
-		names = append(names, name)
+	for _, r := range runes[:min(most, len(runes))] {
+		names = append(names, fmt.Sprintf("U+%04X", r))
 	}
-	return names, nil
+	text := strings.Join(names, ", ")
+	if more := len(runes) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
-func (a *app) wrote(p period.Period, folder string, names []string) error {
-	if a.json {
-		if names == nil {
-			names = []string{}
-		}
-		return a.print(map[string]any{"period": p.String(), "files": names})
-	}
-	if len(names) == 0 {
-		a.printf("%s has no invoices.\n", p)
-		return nil
-	}
-	a.printf("Wrote %s of %s into %s.\n", count(int64(len(names)), "document"), p, folder)
-	return nil
-}
+// mostWarnings is how many documents are named that PDF could not show whole.
+const mostWarnings = 20
 
-func render(d *document.Document, format string) ([]byte, error) {
-	switch format {
-	case formatJSON:
-		return d.JSON()
-	case formatHTML:
-		var out bytes.Buffer
-		err := d.HTML(&out)
-		return out.Bytes(), err
-	default:
-		return []byte(invoiceText(d)), nil
+// writeInvoices writes documents into a folder, a file for each and each format.
+func (a *app) writeInvoices(ctx context.Context, s document.Selection, f invoiceFlags) error {
+	m, done, err := a.open(ctx)
+	if err != nil {
+		return err
 	}
-}
-
-// invoiceText is a document for a terminal.
-func invoiceText(d *document.Document) string {
-	var out bytes.Buffer
-	amount := func(m money.Amount) string { return grouped(d.Currency.Format(m)) }
-	kind := map[string]string{document.CreditNote: "Credit note", document.DebitNote: "Debit note"}[d.Kind]
-	if kind == "" {
-		kind = "Invoice"
-	}
-	fmt.Fprintf(&out, "%s %s for %s\n", kind, printable(d.Number), d.Period)
-	fmt.Fprintf(&out, "  from     %s\n", partyText(d.Issuer))
-	fmt.Fprintf(&out, "  to       %s (account %s)\n", partyText(d.Party), printable(d.Account))
-	fmt.Fprintf(&out, "  issued   %s\n", instantText(d.IssuedAt))
-	if !d.DueAt.IsZero() {
-		fmt.Fprintf(&out, "  due      %s\n", instantText(d.DueAt))
-	}
-	if d.Corrects != "" {
-		fmt.Fprintf(&out, "  corrects %s of %s\n", printable(d.Corrects), d.CorrectsPeriod)
-	}
-	lines := newGrid("line", "kind", "what", "quantity", "unit price", d.Currency.String()).numbers(0, 3, 4, 5)
-	for i := range d.Lines {
-		l := &d.Lines[i]
-		what := l.Description
-		if what == "" {
-			what = l.Item
+	defer done()
+	report := writtenDocument{Period: optional(s.Period.String()), Account: optional(s.Account), Files: []string{}, Missing: []missingDocument{}}
+	to := document.Files{Folder: f.to, Written: func(w document.Written) {
+		if a.json {
+			report.Files = append(report.Files, w.Files...)
 		}
-		quantity, price := grouped(l.Quantity.String()), grouped(priceText(l.UnitPrice, d.Currency))
-		if l.Kind == "tax" {
-			quantity, price = "", ""
-		}
-		lines.add(fmt.Sprint(l.Line), l.Kind, what, quantity, price, amount(l.Amount))
-	}
-	fmt.Fprintf(&out, "\n%s\n", lines)
-	totals := newGrid("", d.Currency.String()).numbers(1)
-	for _, row := range []struct {
-		name string
-		m    money.Amount
-	}{{"subtotal", d.Subtotal}, {"tax", d.Tax}, {"total", d.Total}, {"paid", d.Paid}, {"due", d.AmountDue}} {
-		totals.add(row.name, amount(row.m))
-	}
-	fmt.Fprintf(&out, "%s", totals)
-	if len(d.Usage) > 0 {
-		usage := newGrid("operation", "project", "key", "calls", "credits", "value").numbers(3, 4, 5)
-		for _, u := range d.Usage {
-			if u.Operation != "" {
-				usage.add(u.Operation, u.Project, u.Key, grouped(fmt.Sprint(u.Calls)), grouped(u.Credits.String()), amount(u.Value))
+		if len(w.Missing) > 0 {
+			if report.incomplete++; len(report.Missing) < mostWarnings {
+				report.Missing = append(report.Missing, missingDocument{w.Number, characters(w.Missing), w.Missing})
 			}
 		}
-		if len(usage.rows) > 0 {
-			fmt.Fprintf(&out, "\n%s", usage)
-		}
+	}}
+	for _, format := range f.formats {
+		to.Formats = append(to.Formats, document.Format(format))
 	}
-	return out.String()
+	count, err := m.WriteDocuments(ctx, s, to)
+	if err != nil {
+		return noInvoice(err)
+	}
+	done()
+	report.Documents = count
+	slices.Sort(report.Files)
+	slices.SortFunc(report.Missing, func(a, b missingDocument) int { return strings.Compare(a.Number, b.Number) })
+	return a.wrote(report, f)
 }
 
-func partyText(p document.Party) string {
-	text := p.Name
-	for _, line := range p.Address {
-		text += ", " + line
-	}
-	if p.TaxID != "" {
-		text += ", " + p.TaxID
-	}
-	return printable(text)
+type writtenDocument struct {
+	Period    *string           `json:"period"`
+	Account   *string           `json:"account"`
+	Documents int64             `json:"documents"`
+	Files     []string          `json:"files"`
+	Missing   []missingDocument `json:"missing"` // the first that are not whole as PDF
+
+	incomplete int
 }
 
-// priceText is a unit price with at least the digits of its currency, and all
-// that it has.
-func priceText(p money.Price, currency money.Currency) string {
-	return fixed.Format(p.Num(), money.PriceScale, currency.Digits())
+type missingDocument struct {
+	Number     string `json:"number"`
+	Characters string `json:"characters"`
+
+	runes []rune
+}
+
+func (a *app) wrote(r writtenDocument, f invoiceFlags) error {
+	for _, m := range r.Missing {
+		a.warnMissing(m.Number, m.runes)
+	}
+	if more := r.incomplete - len(r.Missing); more > 0 {
+		a.warnf("and %s more with characters that no font of PDF has", count(int64(more), "document"))
+	}
+	switch {
+	case a.json:
+		return a.print(r)
+	case r.Documents == 0:
+		a.printf("There are none: nothing was written.\n")
+	default:
+		a.printf("Wrote %s as %s into %s.\n", count(r.Documents, "document"), strings.Join(f.formats, ", "), f.to)
+	}
+	return nil
 }

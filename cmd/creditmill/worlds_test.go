@@ -46,6 +46,7 @@ func TestWorldsGiveTheirExpectedResults(t *testing.T) {
 			if name == "scraper" { // three currencies, and text of every kind
 				compareTableExports(t, config)
 			}
+			checkClauses(t, name, config)
 			readEveryTable(t, config)
 			lookAround(t, world, config)
 		})
@@ -100,6 +101,7 @@ func TestRealCallsAreBilledToTheLastDigit(t *testing.T) {
 	if got := call(t, "query", "--config", config, "--format", "csv", "SELECT count(*) AS rejects FROM rejected"); got != "rejects\n0\n" {
 		t.Errorf("rejected: %s", got)
 	}
+	checkClauses(t, "models/azure", config)
 	readEveryTable(t, config)
 }
 

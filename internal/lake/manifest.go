@@ -32,6 +32,7 @@ type Run struct {
 	Period period.Period `json:"period,omitzero"` // of apply, cut and close
 
 	AcceptedRejects bool         `json:"accepted_rejects,omitempty"` // a close went on in spite of every reject so far
+	LeftHeld        bool         `json:"left_held,omitempty"`        // a close leaves behind what is held
 	Unread          *[]Unread    `json:"unread,omitempty"`           // the objects that could not be taken in, all there are now
 	Newest          []SourceTime `json:"newest,omitempty"`           // the newest event time of the sources read
 	FullListing     bool         `json:"full_listing,omitempty"`     // an ingest listed all raw objects, not only those of recent dates

@@ -1,7 +1,6 @@
 package account
 
 import (
-	"fmt"
 	"math/big"
 	"time"
 
@@ -98,9 +97,9 @@ func (m *Machine) startCycle(t int64) error {
 
 // setCycle makes the cycle of m.sub that starts at t the running one.
 func (m *Machine) setCycle(t int64) error {
-	terms, reason := termsAt(m.p.Catalog, m.sub.plan, instant(t), m.currency)
-	if reason != "" {
-		return fmt.Errorf("a cycle of plan %q cannot start: %s; add it to the catalog", m.sub.plan, reason)
+	terms, missing := m.termsAt(m.sub.plan, instant(t))
+	if missing != nil {
+		return missing
 	}
 	c := &cycle{start: t, terms: terms}
 	calendar := m.p.Calendar

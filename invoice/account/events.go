@@ -40,11 +40,6 @@ const (
 	ReasonOverflow      = "overflow"           // credits or money past 38 digits
 )
 
-// A reason as an error, where no event is there to hold.
-type errReason string
-
-func (r errReason) Error() string { return string(r) }
-
 // apply judges e where it stands and does what it says; before the period, only
 // what it sets. It returns the reason to hold it, empty if it was applied.
 func (m *Machine) apply(e *posted) (reason string) {
@@ -94,16 +89,11 @@ func (m *Machine) subscribe(e *posted) string {
 	if json.Unmarshal(e.Payload, &f) != nil || f.Plan == "" {
 		return ReasonMalformed
 	}
-	if reason := m.judgePlan(f.Plan, e.posted); reason != "" {
-		return reason
+	if _, missing := m.termsAt(f.Plan, instant(e.posted)); missing != nil {
+		return missing.Reason
 	}
 	m.pending = &pending{plan: f.Plan}
 	return ""
-}
-
-func (m *Machine) judgePlan(plan string, at int64) string {
-	_, reason := termsAt(m.p.Catalog, plan, instant(at), m.currency)
-	return reason
 }
 
 // cancelNow cancels what runs after the events of this instant before it. At a

@@ -24,9 +24,9 @@ func (m *Machine) purchase(e *posted) string {
 			return ReasonMalformed
 		}
 	}
-	pack, price, reason := packAt(m.p.Catalog, f.Pack, e.At, m.currency)
-	if reason != "" {
-		return reason
+	pack, price, missing := m.packAt(f.Pack, e.At)
+	if missing != nil {
+		return missing.Reason
 	}
 	b := &bucket.Bucket{
 		ID: bucket.EventID(m.account, bucket.Pack, e.ID), Kind: bucket.Pack, Priority: priorityPack,

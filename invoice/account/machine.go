@@ -2,7 +2,6 @@ package account
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"time"
 
@@ -70,6 +69,11 @@ type Machine struct {
 	alerts  []bucket.Alert
 	charges []Charge
 	held    []Held
+	missing *Missing // what the catalog lacked last
+
+	byID    map[string]*bucket.Bucket // the first of all, as many as are indexed; made for the first void
+	indexed int
+	makers  map[string]int // events by the bucket they make, made when first asked
 }
 
 // Call burns one priced call: credits in millionths, zero or more, at postedAt in
@@ -225,6 +229,10 @@ func (m *Machine) advance(to int64) error {
 	}
 }
 
+// Held are the events so far that make no sense. It is for an account that cannot
+// go on; else they are in the [Outcome].
+func (m *Machine) Held() []Held { return m.held }
+
 // Finish runs the account on to the period's end, or to Params.Until, and
 // returns what the period did. What ends by then includes what ends at the very
 // end; what is granted there belongs to the next period (SPEC section 7, step 4).
@@ -261,8 +269,8 @@ func (m *Machine) openByCall(at int64) error {
 	if m.p.UnknownPlan == "" {
 		return errors.New("the account was never opened: its usage is to be held")
 	}
-	if reason := m.judgePlan(m.p.UnknownPlan, at); reason != "" {
-		return fmt.Errorf("accounts: {unknown: {plan: %s}}: %s", m.p.UnknownPlan, reason)
+	if _, missing := m.termsAt(m.p.UnknownPlan, instant(at)); missing != nil {
+		return missing
 	}
 	m.opened = true
 	m.implied = impliedEvents(m.account, m.p.UnknownPlan, instant(at))

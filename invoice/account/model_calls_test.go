@@ -20,6 +20,7 @@ func (m *model) look(t time.Time) {
 }
 
 func (m *model) raise(kind string, threshold *big.Rat, t time.Time) {
+	m.saw("alert: " + kind)
 	a := modelAlert{kind: kind, threshold: threshold, at: t, usage: m.cycleUsage(), balance: m.balance(t), period: m.period}
 	if m.cycle != nil {
 		a.cycle = m.cycle.start
@@ -34,10 +35,12 @@ func (m *model) call(i int, c callDef) {
 			return
 		}
 		m.opened = true
+		m.saw("an account opened by its first call")
 		m.fresh = &planStart{plan: m.unknown}
 		m.begin(t)
 	}
 	before := m.cycleUsage()
+	m.sawCall(c)
 	m.rated = append(m.rated, c)
 	left := big.NewRat(c.micro, 1_000_000)
 	pay := func() {
@@ -55,11 +58,22 @@ func (m *model) call(i int, c callDef) {
 		if reason != "" {
 			panic("model: top-up: " + reason)
 		}
+		m.saw(map[bool]string{true: "a top-up in mid-call", false: "a top-up for the balance"}[left.Sign() > 0])
+		if c.micro == 0 {
+			m.saw("a top-up by a call of no credits")
+		}
 		n := m.topUps() + 1
 		id := fmt.Sprintf("%s/topup/%s/%d", m.account, m.periodStart(m.period).In(m.loc).Format("2006-01"), n)
 		m.buys = append(m.buys, m.period)
 		m.buy(&modelBucket{id: id, kind: "topup"}, modelCharge{kind: "topup", id: fmt.Sprint(n), n: n}, pack, rat(m.topup.units), t)
 		pay()
+	}
+	if m.topup != nil && m.topUps() >= m.topup.most && m.topup.most > 0 && (left.Sign() > 0 || m.balance(t).Cmp(rat(m.topup.below)) < 0) {
+		m.saw("as many top-ups as there may be")
+	}
+	parts := len(m.pays[i])
+	if parts > 2 {
+		m.saw("a call that three buckets or more pay")
 	}
 	if left.Sign() > 0 && m.cycle != nil && m.cycle.plan.steps != nil {
 		plan := m.cycle.plan
@@ -70,6 +84,9 @@ func (m *model) call(i int, c callDef) {
 		limit := m.limit
 		if limit == "" {
 			limit = plan.limit
+		}
+		if protect {
+			m.saw(map[bool]string{true: "protection by the account's setting", false: "protection by the plan"}[m.protect != nil])
 		}
 		for !protect && left.Sign() > 0 {
 			used := m.overageUsed(plan, 0)
@@ -91,6 +108,18 @@ func (m *model) call(i int, c callDef) {
 			left = sub(left, part)
 			m.fixed = true
 		}
+		if over := len(m.pays[i]) - parts; over > 0 {
+			m.saw("overage")
+			if over > 1 {
+				m.saw("a call's overage over several steps")
+			}
+		}
+		if !protect && left.Sign() > 0 {
+			m.saw(map[bool]string{true: "the account's limit of overage", false: "the plan's limit of overage"}[m.limit != ""])
+		}
+	}
+	if left.Sign() > 0 && m.cycle == nil {
+		m.saw("denied without a plan")
 	}
 	if left.Sign() > 0 {
 		m.pays[i] = append(m.pays[i], modelPay{kind: "denied", x: left, t: t, period: m.period})
@@ -106,6 +135,28 @@ func (m *model) call(i int, c callDef) {
 		}
 	}
 	m.look(t)
+}
+
+// sawCall counts what is worth knowing about a call before anybody pays.
+func (m *model) sawCall(c callDef) {
+	if c.micro == 0 {
+		m.saw("a call of no credits")
+	}
+	if m.cycle != nil && m.cycle.start.Equal(c.t) {
+		m.saw("a call at a cycle's first instant")
+	}
+	for _, b := range m.buckets {
+		if b.expires.Equal(c.t) {
+			m.saw("a call at the instant of an expiry")
+			break
+		}
+	}
+	if payers := m.usable(c.t); len(payers) > 0 && c.micro > 0 {
+		m.saw("first to pay: " + payers[0].kind)
+		if payers[0].as == "allowance" && payers[0].priority == 10 {
+			m.saw("first to pay: a former plan's allowance")
+		}
+	}
 }
 
 // topUps counts those of the period.
@@ -145,9 +196,13 @@ func (m *model) closePeriod() {
 			if p.blocks {
 				whole := new(big.Int).Div(n.Num(), n.Denom())
 				if !n.IsInt() {
+					m.saw("a block of overage charged whole")
 					whole.Add(whole, big.NewInt(1))
 				}
 				n = new(big.Rat).SetInt(whole)
+			}
+			if i > 0 {
+				m.saw("overage charged by a second step")
 			}
 			m.charge(modelCharge{
 				kind: "overage", id: fmt.Sprint(i + 1), item: fmt.Sprintf("%s/%d", p.name, i+1), at: end, quantity: used,

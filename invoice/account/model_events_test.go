@@ -18,6 +18,7 @@ func (m *model) ends(t time.Time) {
 		if rolls && b.as == "allowance" && b.priority == 40 && b.expires.Equal(t) {
 			rolling = append(rolling, b)
 		} else {
+			m.saw("expired: " + b.kind)
 			m.move(b, "expire", b.left(), t)
 		}
 	}
@@ -45,9 +46,15 @@ func (m *model) ends(t time.Time) {
 			n++
 		}
 		total, price := new(big.Rat), new(big.Rat)
+		if len(rolling) > 1 {
+			m.saw("several allowances that roll into one bucket")
+		}
 		for _, b := range rolling {
 			all := b.left()
 			part := least(all, room)
+			if part.Cmp(all) < 0 {
+				m.saw("a rollover cut by its cap")
+			}
 			room = sub(room, part)
 			m.move(b, "expire", sub(all, part), t)
 			before := m.gonePrice(b)
@@ -104,6 +111,7 @@ func (m *model) grant(b *modelBucket, t time.Time) {
 
 func (m *model) cancel() {
 	if m.cycle != nil && !m.cycle.cancelled {
+		m.saw("a cancellation")
 		m.cycle.cancelled = true
 		m.shorten(m.cycle.end)
 	}
@@ -113,6 +121,7 @@ func (m *model) shorten(t time.Time) {
 	for _, b := range m.buckets {
 		if b.as == "rollover" && (b.expires.IsZero() || b.expires.After(t)) && m.inRows(b) {
 			b.expires = t
+			m.saw("a rollover bucket cut short by a cancellation")
 		}
 	}
 }
@@ -148,8 +157,13 @@ func (m *model) begin(t time.Time) {
 			for _, b := range m.buckets {
 				if b.as == "allowance" && b.priority == 40 && b.expires.Equal(m.cycle.end) && m.inRows(b) {
 					b.priority = 10
+					if b.left().Sign() > 0 {
+						m.saw("a plan change that leaves an allowance behind")
+					}
 				}
 			}
+		} else if m.prior != nil && m.prior.cancelled && m.live {
+			m.saw("a subscription after a cancellation")
 		}
 		m.planName, cancelled = m.fresh.plan, m.fresh.cancelled
 	case m.next:
@@ -175,6 +189,9 @@ func (m *model) begin(t time.Time) {
 	}
 	m.cycle.allowance = roundTo(mul(rat(plan.allowance), share), 6)
 	if m.live {
+		m.sawCycle(share)
+	}
+	if m.live {
 		fee := new(big.Rat)
 		if plan.fee != nil {
 			fee = m.money(mul(rat(plan.fee[m.currency]), share))
@@ -188,6 +205,30 @@ func (m *model) begin(t time.Time) {
 	}
 	if cancelled {
 		m.cancel()
+	}
+}
+
+// sawCycle counts what is worth knowing about the cycle that begins.
+func (m *model) sawCycle(share *big.Rat) {
+	c := m.cycle
+	start, end, anchor := c.start.In(m.loc), c.end.In(m.loc), c.anchor.In(m.loc)
+	_, was := start.Zone()
+	_, is := end.Zone()
+	for what, so := range map[string]bool{
+		"a cycle of a calendar plan":                     c.plan.calendar,
+		"a cycle of an anniversary plan":                 !c.plan.calendar,
+		"a prorated cycle":                               share.Cmp(big.NewRat(1, 1)) < 0,
+		"a cycle over a clock change":                    was != is,
+		"a cycle that ends on a month's last day":        !c.plan.calendar && end.Day() < anchor.Day(),
+		"a cycle that ends on 29 February":               end.Month() == time.February && end.Day() == 29,
+		"a cycle that ends at a skipped local time":      !c.plan.calendar && m.jumps(anchor, end),
+		"a cycle that ends at a local time coming twice": !c.plan.calendar && m.comesTwice(c.end),
+		"a renewal by a new version":                     m.prior != nil && m.prior.end.Equal(c.start) && m.prior.plan.name == c.plan.name && m.prior.plan.version != c.plan.version,
+		"a plan without an allowance":                    c.allowance.Sign() == 0,
+	} {
+		if so {
+			m.saw(what)
+		}
 	}
 }
 
@@ -207,9 +248,10 @@ func (m *model) buy(b *modelBucket, c modelCharge, pack packDef, units *big.Rat,
 	b.starts, b.as, b.priority = t, "pack", 50
 	b.granted = roundTo(mul(units, rat(pack.credits)), 6)
 	b.price = m.money(mul(units, rat(pack.price[m.currency])))
-	if pack.days > 0 {
-		l := t.In(m.loc)
-		b.expires = time.Date(l.Year(), l.Month(), l.Day()+pack.days, l.Hour(), l.Minute(), l.Second(), l.Nanosecond(), m.loc).UTC()
+	if l := t.In(m.loc); pack.days > 0 {
+		b.expires = m.instantOf(time.Date(l.Year(), l.Month(), l.Day()+pack.days, l.Hour(), l.Minute(), l.Second(), l.Nanosecond(), time.UTC))
+	} else if pack.months > 0 {
+		b.expires = m.months(t, pack.months)
 	}
 	c.at, c.item, c.quantity, c.amount, c.bucket = t, pack.name, units, b.price, b.id
 	m.charge(c, b)
@@ -243,6 +285,9 @@ func (m *model) event(e eventDef) string {
 				m.currency = old
 				return reason
 			}
+		}
+		if e.currency != "" && m.live {
+			m.saw("a currency set")
 		}
 		if e.name != "" {
 			m.name = e.name
@@ -285,12 +330,16 @@ func (m *model) event(e eventDef) string {
 		if e.units != "" {
 			units = rat(e.units)
 		}
+		if now, _ := m.findPack(e.pack, t); now.version != pack.version {
+			m.saw("a late pack by the version of its own time")
+		}
 		m.buy(&modelBucket{id: m.account + "/pack/" + e.id, kind: "pack"}, modelCharge{kind: "pack", id: e.id, paid: !e.unpaid}, pack, units, t)
 	case "bucket.opened":
 		b := &modelBucket{
 			id: m.account + "/opened/" + e.id, kind: "opened", as: e.as, starts: t, expires: e.expires, granted: rat(e.credits), price: new(big.Rat),
 			priority: map[string]int{"allowance": 40, "rollover": 30, "pack": 50, "topup": 50, "promotion": 20}[e.as],
 		}
+		m.saw("opened as " + e.as)
 		if e.paid != "" {
 			b.price = m.money(rat(e.paid))
 		}
@@ -305,11 +354,16 @@ func (m *model) event(e eventDef) string {
 		}
 		if e.priority != 0 {
 			b.priority = e.priority
+			m.saw("a promotion with a priority")
+		}
+		if !b.expires.IsZero() && !b.expires.After(t) {
+			m.saw("a grant that has expired already")
 		}
 		m.grant(b, t)
 	case "bucket.voided":
 		for _, b := range m.buckets {
 			if b.id == e.bucket {
+				m.saw(map[bool]string{true: "a void of a balance", false: "a void of an empty bucket"}[b.left().Sign() > 0])
 				m.move(b, "void", b.left(), t)
 				return ""
 			}
@@ -324,6 +378,9 @@ func (m *model) event(e eventDef) string {
 		}
 		return "unknown_bucket"
 	case "charge.added":
+		if strings.HasPrefix(e.amount, "-") {
+			m.saw("a negative charge")
+		}
 		m.charge(modelCharge{kind: "charge", id: e.id, item: e.id, at: t, quantity: rat("1"), amount: m.money(rat(e.amount))}, nil)
 	}
 	return ""

@@ -35,7 +35,8 @@ type (
 		from    time.Time
 		credits string
 		price   map[string]string
-		days    int // 0: never expires
+		days    int // after which it expires; 0: see months
+		months  int // the same; 0: never expires
 	}
 	catalogDef struct {
 		plans []planDef
@@ -156,6 +157,16 @@ type model struct {
 	rows      [][]string  // of every period closed: balances
 	profiles  []string
 	wasOpened []bool
+
+	seen map[string]int // how often what happened
+}
+
+// saw counts something that a history may reach.
+func (m *model) saw(what string) {
+	if m.seen == nil {
+		m.seen = map[string]int{}
+	}
+	m.seen[what]++
 }
 
 type planStart struct {

@@ -106,12 +106,50 @@ func (m *model) months(t time.Time, n int) time.Time {
 	for time.Date(year, time.Month(month), day, 12, 0, 0, 0, time.UTC).Month() != time.Month(month) {
 		day--
 	}
-	return time.Date(year, time.Month(month), day, l.Hour(), l.Minute(), l.Second(), l.Nanosecond(), m.loc).UTC()
+	return m.instantOf(time.Date(year, time.Month(month), day, l.Hour(), l.Minute(), l.Second(), l.Nanosecond(), time.UTC))
 }
 
 func (m *model) monthStart(t time.Time, n int) time.Time {
 	l := t.In(m.loc)
-	return time.Date(l.Year(), l.Month()+time.Month(n), 1, 0, 0, 0, 0, m.loc).UTC()
+	return m.instantOf(time.Date(l.Year(), l.Month()+time.Month(n), 1, 0, 0, 0, 0, time.UTC))
+}
+
+// instantOf is the first instant at which the clocks show what wall shows in UTC. Where
+// they never do they skip it, and it is as much later as they skip. It goes through
+// the instants in question by quarters of an hour: clocks change at such.
+func (m *model) instantOf(wall time.Time) time.Time {
+	const step = 15 * time.Minute
+	shown := func(t time.Time) time.Time {
+		_, offset := t.In(m.loc).Zone()
+		return t.Add(time.Duration(offset) * time.Second)
+	}
+	if before, after := shown(wall.Add(-26*time.Hour)), shown(wall.Add(26*time.Hour)); after.Sub(before) == 52*time.Hour {
+		return wall.Add(wall.Add(-26 * time.Hour).Sub(before)) // no change near
+	}
+	for t := wall.Add(-15 * time.Hour); ; t = t.Add(step) {
+		now, next := shown(t), shown(t.Add(step))
+		if now.Equal(wall) {
+			return t
+		}
+		if gap := next.Sub(now) - step; now.Before(wall) && next.After(wall) {
+			return t.Add(step).Add(wall.Add(gap).Sub(next))
+		}
+	}
+}
+
+// comesTwice says whether the clocks show the same again within three hours after t, and
+// jumps whether they show another time of day at end than at anchor.
+func (m *model) comesTwice(t time.Time) bool {
+	for later := t.Add(15 * time.Minute); later.Before(t.Add(3 * time.Hour)); later = later.Add(15 * time.Minute) {
+		if later.In(m.loc).Format(time.DateTime) == t.In(m.loc).Format(time.DateTime) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *model) jumps(anchor, end time.Time) bool {
+	return anchor.In(m.loc).Format(time.TimeOnly) != end.In(m.loc).Format(time.TimeOnly)
 }
 
 // periodStart is the start of period number n, the first is 0.
@@ -213,10 +251,12 @@ func (m *model) instant(t time.Time, start bool) {
 			skip[e.id] = true
 			if ended {
 				if m.next {
+					m.saw("a cancellation that comes after the close of the cycle's end")
 					m.next, m.planName = false, ""
 					m.shorten(t)
 				}
 			} else {
+				m.saw("a cancellation at a cycle's very end")
 				m.cancel()
 			}
 		}
@@ -230,8 +270,17 @@ func (m *model) instant(t time.Time, start bool) {
 		if m.opened {
 			reason = m.event(e)
 		}
-		if reason != "" {
+		switch {
+		case reason != "":
 			m.held = append(m.held, modelHeld{e.id, reason, m.period})
+			m.saw("held: " + reason)
+		case !m.live:
+			m.saw("an event of before the first period")
+		default:
+			m.saw("event: " + e.kind)
+			if !e.posted.Equal(e.at) && !e.at.Before(m.first) {
+				m.saw("a late event")
+			}
 		}
 	}
 	m.begin(t)

@@ -14,8 +14,8 @@
 // A period is opened by the events before it, which only set state, and by the
 // balances that the period before left; nothing is replayed from the beginning
 // of time. An event that makes no sense where it stands is held with a reason and
-// changes nothing. A catalog that cannot serve a running subscription, and a sum
-// past 38 digits, are errors that name account and instant.
+// changes nothing. A catalog that cannot serve a running subscription is an error,
+// a [Missing], as is a sum past 38 digits; they name account and instant.
 package account
 
 import (
@@ -36,6 +36,7 @@ type Event struct {
 	At       time.Time
 	PostedAt time.Time
 	Payload  json.RawMessage // the event as it came
+	Held     string          // the reason it was held for when it was last judged; empty: none, or not judged yet
 }
 
 // An Opening is what a period starts from: the closing of the one before.

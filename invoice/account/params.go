@@ -150,9 +150,9 @@ func (m *Machine) openBuckets() {
 			Opening: old.Remaining, Remaining: old.Remaining,
 		}
 		m.all = append(m.all, b)
-		m.set.Add(b)
 		m.fixed = m.fixed || b.Price.Sign() != 0
 	}
+	m.set.AddAll(m.all)
 	m.fixed = m.fixed || m.p.Opening.CurrencyFixed
 }
 

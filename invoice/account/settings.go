@@ -108,18 +108,19 @@ func (m *Machine) setCurrency(code string, at int64) string {
 // judgeCurrency looks whether the plan and the top-up have a price in m.currency.
 // It returns what the running cycle's plan version says in that currency.
 func (m *Machine) judgeCurrency(at int64) (running *terms, reason string) {
+	var missing *Missing
 	switch {
 	case m.pending != nil:
-		reason = m.judgePlan(m.pending.plan, at)
+		_, missing = m.termsAt(m.pending.plan, instant(at))
 	case m.cycle != nil:
-		running, reason = termsAt(m.p.Catalog, m.sub.plan, instant(m.cycle.start), m.currency)
+		running, missing = m.termsAt(m.sub.plan, instant(m.cycle.start))
 	case m.renew:
-		reason = m.judgePlan(m.sub.plan, at)
+		_, missing = m.termsAt(m.sub.plan, instant(at))
 	}
-	if reason == "" && m.topup != nil {
-		_, _, reason = packAt(m.p.Catalog, m.topup.pack, instant(at), m.currency)
+	if missing == nil && m.topup != nil {
+		_, _, missing = m.packAt(m.topup.pack, instant(at))
 	}
-	return running, reason
+	return running, missing.reason()
 }
 
 func parseAddress(src json.RawMessage) ([]string, error) {
@@ -193,8 +194,8 @@ func (m *Machine) setTopUp(e *posted) string {
 	if !ok || !ok2 || units.Sign() <= 0 || below.Sign() < 0 {
 		return ReasonMalformed
 	}
-	if _, _, reason := packAt(m.p.Catalog, f.Pack, instant(e.posted), m.currency); reason != "" {
-		return reason
+	if _, _, missing := m.packAt(f.Pack, instant(e.posted)); missing != nil {
+		return missing.Reason
 	}
 	m.topup = &topUpTerms{pack: f.Pack, units: units, below: below, most: *f.Most}
 	return ""

@@ -16,9 +16,9 @@ import (
 func (m *Machine) topUp(at, left int64) (int64, error) {
 	for m.topup != nil && m.topUps < m.topup.most && (left > 0 || m.set.Balance().Less(m.topup.below)) {
 		m.topUps++
-		pack, price, reason := packAt(m.p.Catalog, m.topup.pack, instant(at), m.currency)
-		if reason != "" {
-			return left, errReason(reason)
+		pack, price, missing := m.packAt(m.topup.pack, instant(at))
+		if missing != nil {
+			return left, missing
 		}
 		b := &bucket.Bucket{
 			ID: bucket.TopUpID(m.account, m.p.Period, m.topUps), Kind: bucket.TopUp, Priority: priorityPack,

@@ -18,7 +18,13 @@ func (m *Machine) step(t int64) error {
 		if e.done {
 			continue
 		}
-		if reason := m.apply(e); reason != "" {
+		m.missing = nil
+		reason := m.apply(e)
+		switch {
+		case reason == "":
+		case m.missing != nil && m.counted(e):
+			return m.missing
+		default:
 			m.held = append(m.held, Held{Event: e.Event, Reason: reason})
 		}
 	}
@@ -57,18 +63,11 @@ func (m *Machine) cancelJustBefore(t int64) {
 func (m *Machine) endings(t int64) error {
 	rolls := m.cycle != nil && m.cycle.end == t && !m.cycle.cancelled && m.cycle.terms.Rollover != nil
 	var rolling []*bucket.Bucket
-	live := m.set.Live()
-	for i := 0; i < len(live); {
-		b := live[i]
-		switch {
-		case bucket.Micro(b.Expires) > t:
-			i++
-		case rolls && isAllowance(b):
+	for _, b := range m.set.Ending(t) {
+		if rolls && isAllowance(b) {
 			rolling = append(rolling, b)
-			i++
-		default:
+		} else {
 			m.expire(b, credit.Amount{}, t)
-			live = m.set.Live()
 		}
 	}
 	if len(rolling) > 0 {

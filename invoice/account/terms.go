@@ -15,42 +15,42 @@ type terms struct {
 	steps []money.Price // of Plan.Overage.Steps; empty: no price of overage
 }
 
-// termsAt finds the plan's version in force at an instant, or the reason why it
-// cannot be had in that currency.
-func termsAt(c *catalog.Catalog, plan string, at time.Time, currency money.Currency) (*terms, string) {
-	version, ok := c.Plan(plan, at)
+// termsAt finds the plan's version in force at an instant, or what is missing for
+// it to be had in the account's currency.
+func (m *Machine) termsAt(plan string, at time.Time) (*terms, *Missing) {
+	version, ok := m.p.Catalog.Plan(plan, at)
 	if !ok {
-		return nil, ReasonUnknownPlan
+		return nil, m.misses(kindPlan, plan, at, ReasonUnknownPlan)
 	}
 	t := &terms{Plan: version}
 	if version.Fee != nil {
-		if t.fee, ok = version.Fee[currency]; !ok {
-			return nil, ReasonNoPrice
+		if t.fee, ok = version.Fee[m.currency]; !ok {
+			return nil, m.misses(kindPlan, plan, at, ReasonNoPrice)
 		}
 	}
 	if version.Overage != nil {
 		for _, step := range version.Overage.Steps {
-			price, ok := step.Price[currency]
+			price, ok := step.Price[m.currency]
 			if !ok {
-				return nil, ReasonNoPrice
+				return nil, m.misses(kindPlan, plan, at, ReasonNoPrice)
 			}
 			t.steps = append(t.steps, price)
 		}
 	}
-	return t, ""
+	return t, nil
 }
 
 // packAt is termsAt for a pack, with the price of a unit.
-func packAt(c *catalog.Catalog, pack string, at time.Time, currency money.Currency) (*catalog.Pack, money.Price, string) {
-	version, ok := c.Pack(pack, at)
+func (m *Machine) packAt(pack string, at time.Time) (*catalog.Pack, money.Price, *Missing) {
+	version, ok := m.p.Catalog.Pack(pack, at)
 	if !ok {
-		return nil, money.Price{}, ReasonUnknownPack
+		return nil, money.Price{}, m.misses(kindPack, pack, at, ReasonUnknownPack)
 	}
-	price, ok := version.Price[currency]
+	price, ok := version.Price[m.currency]
 	if !ok {
-		return nil, money.Price{}, ReasonNoPrice
+		return nil, money.Price{}, m.misses(kindPack, pack, at, ReasonNoPrice)
 	}
-	return version, price, ""
+	return version, price, nil
 }
 
 // renewsOneWay reports whether all versions of a plan follow the calendar, or

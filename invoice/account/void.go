@@ -15,21 +15,22 @@ func (m *Machine) void(e *posted) string {
 	if json.Unmarshal(e.Payload, &f) != nil || f.Bucket == "" {
 		return ReasonMalformed
 	}
-	for _, b := range m.all {
-		if b.ID != f.Bucket {
-			continue
-		}
-		if !b.Remaining.IsZero() {
-			voided := m.set.Void(b)
-			m.flush(b)
-			m.entry(e.posted, "void", b.ID, voided, f.Reason)
-		}
-		return ""
+	if m.byID == nil {
+		m.byID = make(map[string]*bucket.Bucket, len(m.all))
 	}
-	if m.existed(f.Bucket) {
-		return ""
+	for ; m.indexed < len(m.all); m.indexed++ {
+		m.byID[m.all[m.indexed].ID] = m.all[m.indexed]
 	}
-	return ReasonUnknownBucket
+	b := m.byID[f.Bucket]
+	switch {
+	case b == nil && !m.existed(f.Bucket):
+		return ReasonUnknownBucket
+	case b != nil && !b.Remaining.IsZero():
+		voided := m.set.Void(b)
+		m.flush(b)
+		m.entry(e.posted, "void", b.ID, voided, f.Reason)
+	}
+	return ""
 }
 
 // existed reports whether id is that of a bucket which this account had, but
@@ -42,14 +43,10 @@ func (m *Machine) existed(id string) bool {
 		return false
 	}
 	first := m.p.Calendar.Start(m.p.FirstPeriod).UnixMicro()
-	made := map[string]string{"pack": typePack, "promotion": typeGranted, "opened": typeBucket}
 	switch kind {
 	case "pack", "promotion", "opened":
-		for _, e := range m.events[:m.next] {
-			if e.Type == made[kind] && e.posted >= first && bucket.Escape(e.ID) == rest && !m.isHeld(e.ID) {
-				return true
-			}
-		}
+		i, made := m.maker(kind, rest)
+		return made && i < m.next && m.events[i].posted >= first && !m.isHeld(m.events[i].ID)
 	case "allowance", "rollover":
 		t, err := period.ParseInstant(rest)
 		return err == nil && t.UnixMicro() >= first && t.UnixMicro() <= m.start && period.FormatInstant(t) == rest
@@ -60,6 +57,21 @@ func (m *Machine) existed(id string) bool {
 		return err == nil && !p.Before(m.p.FirstPeriod) && p.Before(m.p.Period) && notNumber == nil && n > 0
 	}
 	return false
+}
+
+// maker finds the event that makes the bucket of a kind and an id as bucket ids have it.
+func (m *Machine) maker(kind, id string) (i int, ok bool) {
+	if m.makers == nil {
+		m.makers = map[string]int{}
+		kinds := map[string]bucket.Kind{typePack: bucket.Pack, typeGranted: bucket.Promotion, typeBucket: bucket.Opened}
+		for i := range m.events {
+			if kind, makes := kinds[m.events[i].Type]; makes {
+				m.makers[string(kind)+"/"+bucket.Escape(m.events[i].ID)] = i
+			}
+		}
+	}
+	i, ok = m.makers[kind+"/"+id]
+	return i, ok
 }
 
 func (m *Machine) isHeld(id string) bool {

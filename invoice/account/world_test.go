@@ -18,6 +18,8 @@ import (
 
 // A world is one account's life as a test tells it, for the engine or the model.
 type world struct {
+	account string // empty: acme
+	tax     string // rate, where the account was opened; empty: none
 	zone    string // empty: UTC
 	first   string // the first period
 	catalog catalogDef
@@ -29,9 +31,18 @@ type world struct {
 
 const acct = "acme"
 
-// payload is the event as a log would say it.
-func (e eventDef) payload() json.RawMessage {
-	f := map[string]any{"id": e.id, "type": e.kind, "account": acct, "at": stamp(e.at)}
+func (w world) name() string {
+	if w.account == "" {
+		return acct
+	}
+	return w.account
+}
+
+// payload is the event as a log would say it of acme.
+func (e eventDef) payload() json.RawMessage { return e.payloadOf(acct) }
+
+func (e eventDef) payloadOf(account string) json.RawMessage {
+	f := map[string]any{"id": e.id, "type": e.kind, "account": account, "at": stamp(e.at)}
 	put := func(key, value string) {
 		if value != "" {
 			f[key] = value
@@ -128,6 +139,9 @@ func (d catalogDef) yaml() string {
 		if p.days > 0 {
 			y += fmt.Sprintf("expires_after: %d days\n", p.days)
 		}
+		if p.months > 0 {
+			y += fmt.Sprintf("expires_after: %d months\n", p.months)
+		}
 		docs = append(docs, y)
 	}
 	return strings.Join(docs, "---\n")
@@ -153,7 +167,11 @@ type result struct {
 
 // runEngine runs the world through n periods, each opened from what the one
 // before left.
-func (w world) runEngine(t testing.TB, n int) result {
+func (w world) runEngine(t testing.TB, n int) result { return w.runEngineUntil(t, n, time.Time{}) }
+
+// runEngineUntil is runEngine with the last period no further than until, without the
+// calls from then on; the zero time is its end.
+func (w world) runEngineUntil(t testing.TB, n int, until time.Time) result {
 	t.Helper()
 	calendar := must(period.NewCalendar(w.zoneName()))
 	first := must(period.Parse(w.first))
@@ -162,17 +180,23 @@ func (w world) runEngine(t testing.TB, n int) result {
 	var out result
 	var opening account.Opening
 	var implied []account.Event
+	held := map[string]string{}
 	next := 0
 	for i := range n {
 		p := first.Add(i)
 		end := calendar.End(p)
 		params := account.Params{
-			Account: acct, Period: p, Calendar: calendar, FirstPeriod: first, Catalog: parsed,
+			Account: w.name(), Period: p, Calendar: calendar, FirstPeriod: first, Catalog: parsed,
 			DefaultCurrency: must(money.ParseCurrency("USD")), AlertPercents: w.percent, UnknownPlan: w.unknown, Opening: opening,
 			Events: append([]account.Event(nil), implied...),
 		}
 		for _, e := range events {
-			params.Events = append(params.Events, account.Event{ID: e.id, Type: e.kind, Account: acct, At: e.at, PostedAt: e.posted, Payload: e.payload()})
+			params.Events = append(params.Events, account.Event{
+				ID: e.id, Type: e.kind, Account: w.name(), At: e.at, PostedAt: e.posted, Payload: w.payload(e), Held: held[e.id],
+			})
+		}
+		if i == n-1 {
+			params.Until = until
 		}
 		if since := account.CycleStart(params); !since.IsZero() {
 			for _, c := range w.calls[:next] {
@@ -184,6 +208,9 @@ func (w world) runEngine(t testing.TB, n int) result {
 		m, err := account.Open(params)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if i == n-1 && !until.IsZero() {
+			end = until
 		}
 		for ; next < len(w.calls) && w.calls[next].t.Before(end); next++ {
 			splits, err := m.Call(w.calls[next].t.UnixMicro(), w.calls[next].micro)
@@ -213,10 +240,11 @@ func (w world) runEngine(t testing.TB, n int) result {
 		opening.CurrencyFixed = o.CurrencyFixed
 		opening.Alerts = append(opening.Alerts, o.Alerts...)
 		implied = append(implied, o.Implied...)
+		clear(held)
 		for _, h := range o.Held {
 			for j := range events {
 				if events[j].id == h.Event.ID {
-					events[j].posted = end
+					events[j].posted, held[h.Event.ID] = end, h.Reason
 				}
 			}
 		}
@@ -236,7 +264,7 @@ func (w world) runModel(n int) (*model, result) {
 	loc := must(period.LoadLocation(w.zoneName()))
 	month := must(time.ParseInLocation("2006-01", w.first, loc))
 	m := &model{
-		account: acct, catalog: w.catalog, loc: loc, first: month.UTC(), percent: w.percent, unknown: w.unknown, currency: "USD",
+		account: w.name(), catalog: w.catalog, loc: loc, first: month.UTC(), percent: w.percent, unknown: w.unknown, currency: "USD",
 		events: append([]eventDef(nil), w.events...), calls: w.calls,
 	}
 	m.run(n - 1)

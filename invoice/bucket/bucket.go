@@ -43,6 +43,7 @@ type Bucket struct {
 	Recognised, Breakage, Deferred                                     money.Amount // SPEC section 14, 27
 
 	expires   int64         // Expires in microseconds, math.MaxInt64: never; kept by Set
+	live      bool          // it is in a Set
 	today     credit.Amount // burned in the running day and not yet in the ledger
 	lastToday int64         // when last, microseconds
 }

@@ -13,9 +13,11 @@ import (
 // priority, then expiry (never last), then start, then id (SPEC section 6,
 // Order). A bucket is in the Set from the instant it starts until it is empty or
 // has ended; who drives the Set takes it out in time, so that the Set needs no
-// clock. The zero value is an empty Set.
+// clock. An account may have very many: what happens with every call does not look
+// at them all. The zero value is an empty Set.
 type Set struct {
 	live    []*Bucket
+	expiry  expiries
 	balance credit.Amount
 }
 
@@ -33,16 +35,29 @@ func Micro(t time.Time) int64 {
 
 // Add puts b, which is not empty, into its place.
 func (s *Set) Add(b *Bucket) {
-	b.expires = Micro(b.Expires)
+	b.expires, b.live = Micro(b.Expires), true
 	place, _ := slices.BinarySearchFunc(s.live, b, compare)
 	s.live = slices.Insert(s.live, place, b)
+	s.expiry.add(b)
 	s.balance = s.balance.Add(b.Remaining)
+}
+
+// AddAll adds buckets, none of which is empty.
+func (s *Set) AddAll(buckets []*Bucket) {
+	s.live = append(s.live, buckets...)
+	for _, b := range buckets {
+		b.live = true
+		s.balance = s.balance.Add(b.Remaining)
+	}
+	s.Reorder()
 }
 
 // Reorder makes the Set follow changes of the buckets' priorities and expiries.
 func (s *Set) Reorder() {
+	s.expiry = s.expiry[:0]
 	for _, b := range s.live {
 		b.expires = Micro(b.Expires)
+		s.expiry.add(b)
 	}
 	slices.SortFunc(s.live, compare)
 }
@@ -64,11 +79,22 @@ func (s *Set) Balance() credit.Amount { return s.balance }
 // NextExpiry is the first instant, in microseconds, at which a bucket of the Set
 // expires; [Never] if none does.
 func (s *Set) NextExpiry() int64 {
-	next := int64(Never)
-	for _, b := range s.live {
-		next = min(next, b.expires)
+	if b := s.expiry.first(); b != nil {
+		return b.expires
 	}
-	return next
+	return Never
+}
+
+// Ending is the buckets of the Set that expire at t or before, in paying order. All
+// of them have to be taken out before the Set is asked again.
+func (s *Set) Ending(t int64) []*Bucket {
+	var ending []*Bucket
+	for b := s.expiry.first(); b != nil && b.expires <= t; b = s.expiry.first() {
+		ending = append(ending, b)
+		s.expiry.drop()
+	}
+	slices.SortFunc(ending, compare)
+	return ending
 }
 
 // Pay takes credits (millionths, not negative) at the instant at (microseconds)
@@ -100,7 +126,9 @@ func (s *Set) Burn(at, credits int64, emptied func(*Bucket)) {
 	b.lastToday = at
 	s.balance = s.balance.Sub(paid)
 	if b.Remaining.IsZero() {
-		s.live = slices.Delete(s.live, 0, 1)
+		b.live = false
+		s.live[0] = nil
+		s.live = s.live[1:]
 		emptied(b)
 	}
 }
@@ -126,8 +154,9 @@ func (s *Set) Void(b *Bucket) credit.Amount {
 }
 
 func (s *Set) remove(b *Bucket) {
-	place := slices.Index(s.live, b)
+	place, _ := slices.BinarySearchFunc(s.live, b, compare)
 	s.live = slices.Delete(s.live, place, place+1)
+	b.live = false
 	s.balance = s.balance.Sub(b.Remaining)
 }
 

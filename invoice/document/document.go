@@ -1,16 +1,21 @@
-// Package document turns the rows of a committed invoice into what people read:
-// JSON, and HTML that is one file and prints well (SPEC section 7, Documents).
+// Package document turns the rows of committed invoices and notes into what people
+// read: JSON, HTML that is one file and prints well, and PDF (SPEC section 7, Documents).
 //
 // A [Document] is made from rows of the committed tables, the account's events
 // and the issuer of the configuration, and from nothing else: no clock, no
-// network, no machine. Made again it is the same, byte for byte. It computes no
-// money; it only adds statement rows up by operation.
+// network, no font or setting of the machine. Made again it is the same, byte for
+// byte. It computes no money; it only adds statement rows up by operation, project
+// and key. HTML and PDF show the same texts: both print a document's view.
+//
+// The documents of a month are read in one pass over sorted files ([Picked.Open]) and
+// written side by side ([Write]): memory holds a few documents, however many there are.
 package document
 
 import (
 	"time"
 
 	"github.com/creditmill/creditmill/internal/credit"
+	"github.com/creditmill/creditmill/internal/fixed"
 	"github.com/creditmill/creditmill/internal/money"
 	"github.com/creditmill/creditmill/internal/period"
 )
@@ -21,6 +26,9 @@ const (
 	CreditNote = "credit_note"
 	DebitNote  = "debit_note"
 )
+
+// kindTax is the kind of the line that is a tax.
+const kindTax = "tax"
 
 // A Document is one invoice or note.
 type Document struct {
@@ -90,35 +98,21 @@ type Balance struct {
 	Opening, Granted, Burned, Expired, Voided, RolledOut, Remaining credit.Amount
 }
 
-// byOperation adds usage up by operation, in order of first appearance; the row
-// of an account without usage is left out.
-func (d *Document) byOperation() []Usage {
-	var sums []Usage
-	index := map[string]int{}
-	for _, u := range d.Usage {
-		if u.Operation == "" {
-			continue
-		}
-		i, ok := index[u.Operation]
-		if !ok {
-			i = len(sums)
-			index[u.Operation] = i
-			sums = append(sums, Usage{Operation: u.Operation})
-		}
-		s := &sums[i]
-		s.Calls += u.Calls
-		s.LateCalls += u.LateCalls
-		s.HeldCalls += u.HeldCalls
-		s.Credits = s.Credits.Add(u.Credits)
-		s.Value = s.Value.Add(u.Value)
+// UnitPrice is the price of one unit or credit as all forms of the document have it:
+// with at least the digits of the currency, and no more than it needs. Of a single
+// unit it is the line's amount: the table's price of a prorated fee has digits that
+// the invoice does not charge.
+func (d *Document) UnitPrice(l *Line) string {
+	if l.Quantity == credit.FromInt(1) {
+		return d.Currency.Format(l.Amount)
 	}
-	return sums
+	return fixed.Format(l.UnitPrice.Num(), money.PriceScale, d.Currency.Digits())
 }
 
 // reverseCharge reports whether the tax line says so: the party accounts for the tax.
 func (d *Document) reverseCharge() bool {
 	for i := range d.Lines {
-		if d.Lines[i].Kind == "tax" {
+		if d.Lines[i].Kind == kindTax {
 			return d.Party.ReverseCharge && d.Tax.IsZero()
 		}
 	}

@@ -86,9 +86,18 @@ func render(t *testing.T, d *Document) string {
 
 // Set to a folder, the environment's CREDITMILL_DOCUMENTS keeps what the tests
 // render, for people to look at.
-func keep(t *testing.T, name, html string) {
-	if folder := os.Getenv("CREDITMILL_DOCUMENTS"); folder != "" {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(html), 0o600); err != nil {
+func keep(t *testing.T, name string, d *Document) {
+	t.Helper()
+	folder := os.Getenv("CREDITMILL_DOCUMENTS")
+	if folder == "" {
+		return
+	}
+	for _, format := range Formats() {
+		content, _, err := d.Render(format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name+"."+string(format)), content, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -96,7 +105,7 @@ func keep(t *testing.T, name, html string) {
 
 func TestHTMLShowsEverything(t *testing.T) {
 	html := render(t, sample(t))
-	keep(t, "invoice.html", html)
+	keep(t, "invoice", sample(t))
 	for _, want := range []string{
 		"INV-2026-000002", "October 2026", "1 Nov 2026", "15 Nov 2026", "Models API B.V.", "NL000000001B01", "NL000000002B01",
 		"白樺株式会社", "VAT 21% on 18.50 USD", ">3.89<", "22.39 USD", "−4.24", "18.15 USD", "2.5", "35,703,000", "画像.生成", "1,200",
@@ -143,7 +152,7 @@ func TestHTMLSaysReverseChargeAndPaid(t *testing.T) {
 	d.Party.ReverseCharge, d.Tax, d.Total, d.Paid, d.AmountDue = true, money.Amount{}, d.Subtotal, d.Subtotal, money.Amount{}
 	d.Lines[5].Amount, d.Lines[5].Description = money.Amount{}, "VAT: the recipient accounts for the tax (reverse charge)"
 	html := render(t, d)
-	keep(t, "reverse.html", html)
+	keep(t, "reverse", d)
 	for _, want := range []string{"Reverse charge: no tax is charged on this invoice", "under tax ID NL000000002B01", "Paid in full"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("%q is not in the page", want)
@@ -185,7 +194,7 @@ func TestJSON(t *testing.T) {
 	data := string(must[[]byte](t)(sample(t).JSON()))
 	order := []string{
 		`"number": "INV-2026-000002"`, `"kind"`, `"period": "2026-10"`, `"issued_at": "2026-11-01T06:00:00Z"`, `"corrects": null`, `"issuer"`,
-		`"account"`, `"lines"`, `"quantity": "2.5"`, `"unit_price": "1"`, `"amount": "2.50"`, `"tax_rate": "0.21"`, `"subtotal": "18.50"`,
+		`"account"`, `"lines"`, `"quantity": "2.5"`, `"unit_price": "1.00"`, `"amount": "2.50"`, `"tax_rate": "0.21"`, `"subtotal": "18.50"`,
 		`"tax": "3.89"`, `"total": "22.39"`, `"paid": "4.24"`, `"amount_due": "18.15"`, `"usage"`, `"credits": "35702700"`, `"balances"`,
 	}
 	rest := data
@@ -195,5 +204,31 @@ func TestJSON(t *testing.T) {
 			t.Fatalf("%s is not in its place in\n%s", want, data)
 		}
 		rest = after
+	}
+}
+
+// A credit note names the invoice it corrects and says of each line why (SPEC section 8).
+func TestNotesSayWhatTheyCorrect(t *testing.T) {
+	d := sample(t)
+	d.Number, d.Kind, d.Corrects, d.CorrectsPeriod, d.DueAt = "CN-2026-000001", CreditNote, "INV-2026-000002", "2026-09", time.Time{}
+	d.Lines = []Line{d.Lines[1], d.Lines[5]}
+	amount := must[money.Amount](t)
+	d.Lines[0].Description, d.Lines[0].Cause = "Overage, startup: up to 10,000 credits", "price of api version 3, late usage"
+	d.Lines[0].Amount, d.Lines[1].Amount = amount(money.ParseAmount("-1.00")), amount(money.ParseAmount("-0.21"))
+	d.Subtotal, d.Tax, d.Total = d.Lines[0].Amount, d.Lines[1].Amount, amount(money.ParseAmount("-1.21"))
+	d.Paid, d.AmountDue, d.Usage, d.Balances = money.Amount{}, d.Total, nil, nil
+	keep(t, "note", d)
+	html := render(t, d)
+	_, texts := pdf(t, d)
+	sheet := allText(texts)
+	for _, want := range []string{"Credit note", "Credit note number", "Corrects", "INV-2026-000002", "2026-09", "price of api version 3, late usage", "In your favour", "−1.21 USD"} {
+		if !strings.Contains(html, want) || !strings.Contains(sheet, want) {
+			t.Errorf("%q is not in HTML or not in PDF", want)
+		}
+	}
+	for _, never := range []string{"Usage in", "Credits", "Amount due", "Already paid"} {
+		if strings.Contains(html, ">"+never) || strings.Contains(sheet, never) {
+			t.Errorf("%q is in a credit note", never)
+		}
 	}
 }

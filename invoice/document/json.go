@@ -11,8 +11,9 @@ import (
 )
 
 // The JSON of a document. Fields come in this order. Amounts are strings in the
-// currency's digits, credits and prices strings without trailing zeros, instants
-// RFC 3339 in UTC; what does not apply is null, so that the fields are always the same.
+// currency's digits, unit prices with at least those, credits without trailing zeros,
+// instants RFC 3339 in UTC; what does not apply is null, so that the fields are always
+// the same. Usage is by operation, project and key, and then as the other forms add it up.
 type (
 	documentJSON struct {
 		Number         string        `json:"number"`
@@ -33,6 +34,7 @@ type (
 		Paid           string        `json:"paid"`
 		AmountDue      string        `json:"amount_due"`
 		Usage          []usageJSON   `json:"usage"`
+		UsageBy        usageByJSON   `json:"usage_by"`
 		Balances       []balanceJSON `json:"balances"`
 	}
 	issuerJSON struct {
@@ -64,11 +66,27 @@ type (
 		Operation string  `json:"operation"`
 		Project   *string `json:"project"`
 		Key       *string `json:"key"`
-		Calls     int64   `json:"calls"`
-		LateCalls int64   `json:"late_calls"`
-		HeldCalls int64   `json:"held_calls"`
-		Credits   string  `json:"credits"`
-		Value     string  `json:"value"`
+
+		sumJSON
+	}
+	// usageByJSON has projects and keys only where there are several.
+	usageByJSON struct {
+		Operation []namedJSON `json:"operation"`
+		Project   []namedJSON `json:"project"`
+		Key       []namedJSON `json:"key"`
+		Total     sumJSON     `json:"total"`
+	}
+	namedJSON struct {
+		Name *string `json:"name"`
+
+		sumJSON
+	}
+	sumJSON struct {
+		Calls     int64  `json:"calls"`
+		LateCalls int64  `json:"late_calls"`
+		HeldCalls int64  `json:"held_calls"`
+		Credits   string `json:"credits"`
+		Value     string `json:"value"`
 	}
 	balanceJSON struct {
 		Bucket    string  `json:"bucket"`
@@ -99,26 +117,23 @@ func (d *Document) JSON() ([]byte, error) {
 		Currency: d.Currency.String(), Lines: []lineJSON{},
 		Subtotal: amount(d.Subtotal), Tax: amount(d.Tax), ReverseCharge: d.reverseCharge(), Total: amount(d.Total),
 		Paid: amount(d.Paid), AmountDue: amount(d.AmountDue),
-		Usage: []usageJSON{}, Balances: []balanceJSON{},
+		Usage: []usageJSON{}, UsageBy: d.usageByJSON(), Balances: []balanceJSON{},
 	}
 	for i := range d.Lines {
 		l := &d.Lines[i]
 		out.Lines = append(out.Lines, lineJSON{
 			Line: l.Line, Kind: l.Kind, Item: text(l.Item), Description: text(l.Description), From: instant(l.From), To: instant(l.To),
-			Quantity: l.Quantity.String(), UnitPrice: l.UnitPrice.String(), Amount: amount(l.Amount), TaxRate: rate(l.TaxRate),
+			Quantity: l.Quantity.String(), UnitPrice: d.UnitPrice(l), Amount: amount(l.Amount), TaxRate: rate(l.TaxRate),
 			Cause: text(l.Cause),
 		})
 	}
-	for _, u := range d.Usage {
-		if u.Operation == "" {
-			continue // the row of an account without usage
+	for i := range d.Usage {
+		if u := &d.Usage[i]; u.Operation != "" { // it is, in the row of an account without usage
+			out.Usage = append(out.Usage, usageJSON{u.Operation, text(u.Project), text(u.Key), d.sumJSON(u)})
 		}
-		out.Usage = append(out.Usage, usageJSON{
-			Operation: u.Operation, Project: text(u.Project), Key: text(u.Key), Calls: u.Calls, LateCalls: u.LateCalls,
-			HeldCalls: u.HeldCalls, Credits: u.Credits.String(), Value: amount(u.Value),
-		})
 	}
-	for _, b := range d.Balances {
+	for i := range d.Balances {
+		b := &d.Balances[i]
 		out.Balances = append(out.Balances, balanceJSON{
 			Bucket: b.BucketID, Kind: b.Kind, StartsAt: period.FormatInstant(b.Starts), ExpiresAt: instant(b.Expires),
 			Opening: b.Opening.String(), Granted: b.Granted.String(), Burned: b.Burned.String(), Expired: b.Expired.String(),
@@ -133,6 +148,22 @@ func (d *Document) JSON() ([]byte, error) {
 		return nil, fmt.Errorf("document %s: %w", d.Number, err)
 	}
 	return buffer.Bytes(), nil
+}
+
+func (d *Document) usageByJSON() usageByJSON {
+	total := d.usageTotal()
+	out := usageByJSON{Operation: []namedJSON{}, Project: []namedJSON{}, Key: []namedJSON{}, Total: d.sumJSON(&total)}
+	for _, part := range d.parts() {
+		to := map[string]*[]namedJSON{"Operation": &out.Operation, "Project": &out.Project, "Key": &out.Key}[part.head]
+		for i := range part.rows {
+			*to = append(*to, namedJSON{text(part.rows[i].name), d.sumJSON(&part.rows[i].Usage)})
+		}
+	}
+	return out
+}
+
+func (d *Document) sumJSON(u *Usage) sumJSON {
+	return sumJSON{u.Calls, u.LateCalls, u.HeldCalls, u.Credits.String(), d.Currency.Format(u.Value)}
 }
 
 func text(s string) *string {

@@ -2,13 +2,12 @@ package document
 
 import (
 	"context"
-	stdsql "database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/creditmill/creditmill/internal/config"
-	"github.com/creditmill/creditmill/internal/credit"
 	"github.com/creditmill/creditmill/internal/duck"
 	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/money"
@@ -16,210 +15,217 @@ import (
 	"github.com/creditmill/creditmill/sql"
 )
 
-// ErrNotFound is the error of a number that no invoice or note has.
-var ErrNotFound = errors.New("no such invoice or note")
-
-// Tables are the names of the live tables that Load reads.
-func Tables() []string {
-	return []string{lake.Invoices.Name, lake.InvoiceLines.Name, lake.Statements.Name, lake.Balances.Name, lake.AccountEvents.Name}
+// A Selection says which invoices and notes are meant: those that are all of what is
+// given. The zero value is all of them.
+type Selection struct {
+	Period  period.Period
+	Account string
+	Numbers []string
 }
 
-// Load reads a document by its number. The session must have [Tables] as views, with
-// the partition as column `period` where they have one. Numbers of nothing are
-// [ErrNotFound].
-func Load(ctx context.Context, session *duck.Session, calendar period.Calendar, issuer config.Issuer, number string) (*Document, error) {
-	d := &Document{
-		Calendar: calendar,
-		Issuer:   Party{Name: issuer.Name, Address: issuer.Address, TaxID: issuer.TaxID},
+// A NotFoundError names numbers that no invoice or note has.
+type NotFoundError struct{ Numbers []string }
+
+func (e NotFoundError) Error() string {
+	if len(e.Numbers) == 1 {
+		return "there is no invoice " + e.Numbers[0]
 	}
-	l := &loader{number: number, rows: func(query string, args ...any) (*stdsql.Rows, error) {
-		return session.Rows(ctx, query, args...)
-	}}
-	for _, part := range []func(*loader) error{d.loadInvoice, d.loadLines, d.loadUsage, d.loadBalances, d.loadParty} {
-		if err := part(l); err != nil {
-			return nil, fmt.Errorf("document %s: %w", number, err)
+	return "there are no invoices " + strings.Join(e.Numbers, ", ")
+}
+
+// Tables are the live tables that documents are read from. The first, invoices, is
+// needed for [Selection.Pick], the others for [Picked.Open], and of those with periods
+// only the periods picked.
+func Tables() []lake.Table {
+	return []lake.Table{lake.Invoices, lake.InvoiceLines, lake.Statements, lake.Balances, lake.AccountEvents, lake.Periods}
+}
+
+// Picked are the documents of a selection, before they are read.
+type Picked struct {
+	Count   int64
+	Periods []string // that have any, in order; not nil
+
+	session *duck.Session
+}
+
+// Pick looks a selection up in the view invoices of a session, in place of an earlier one. A
+// number of nothing is a [NotFoundError].
+func (s Selection) Pick(ctx context.Context, session *duck.Session) (Picked, error) {
+	p := Picked{session: session, Periods: []string{}}
+	var month, account, numbers any
+	if !s.Period.IsZero() {
+		month = s.Period.String()
+	}
+	if s.Account != "" {
+		account = s.Account
+	}
+	if len(s.Numbers) > 0 {
+		numbers = strings.Join(s.Numbers, "\n")
+	}
+	if err := session.Exec(ctx, sql.Text("duckdb/invoice_documents_pick"), month, account, numbers); err != nil {
+		return p, fmt.Errorf("look for documents: %w", err)
+	}
+	if numbers != nil {
+		missing, err := p.missing(ctx, numbers)
+		if err != nil {
+			return p, fmt.Errorf("look for documents: %w", err)
+		}
+		if missing != nil {
+			return p, NotFoundError{missing}
+		}
+	}
+	rows, err := session.Rows(ctx, sql.Text("duckdb/invoice_documents_periods"))
+	if err != nil {
+		return p, fmt.Errorf("look for documents: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var month string
+		var count int64
+		if err := rows.Scan(&month, &count); err != nil {
+			return p, err
+		}
+		p.Periods, p.Count = append(p.Periods, month), p.Count+count
+	}
+	return p, rows.Err()
+}
+
+func (p Picked) missing(ctx context.Context, numbers any) (missing []string, err error) {
+	rows, err := p.session.Rows(ctx, sql.Text("duckdb/invoice_documents_missing"), numbers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var number string
+		if err := rows.Scan(&number); err != nil {
+			return nil, err
+		}
+		missing = append(missing, number)
+	}
+	return missing, rows.Err()
+}
+
+// A Reader reads the documents of a selection one after the other, by number: it
+// merges one sorted file a table, so that its memory does not grow with their number.
+type Reader struct {
+	Count int64 // of documents
+
+	calendar period.Calendar
+	issuer   Party
+
+	documents, lines, usage, balances, party *sortedRows
+}
+
+// Open sorts what the documents are made of into files in a folder that the session
+// may write, and reads them. The session must have [Tables] as views, with the period
+// as last column where they have one. Close the Reader.
+func (p Picked) Open(ctx context.Context, scratch string, calendar period.Calendar, issuer config.Issuer) (_ *Reader, err error) {
+	r := &Reader{
+		Count: p.Count, calendar: calendar,
+		issuer: Party{Name: issuer.Name, Address: issuer.Address, TaxID: issuer.TaxID},
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.Close())
+		}
+	}()
+	for _, sorted := range []struct {
+		to        **sortedRows
+		statement string
+	}{
+		{&r.documents, "duckdb/invoice_documents"},
+		{&r.lines, "duckdb/invoice_documents_lines"},
+		{&r.usage, "duckdb/invoice_documents_usage"},
+		{&r.balances, "duckdb/invoice_documents_balances"},
+		{&r.party, "duckdb/invoice_documents_party"},
+	} {
+		path := filepath.Join(scratch, filepath.Base(sorted.statement)+".parquet")
+		// It is read once and at once: small row groups keep the reader's memory small, and
+		// packing would cost more than it saves.
+		copyTo := "COPY (" + sql.Text(sorted.statement) + "\n) TO " + duck.Literal(path) + " (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE 8192)"
+		if err := p.session.Exec(ctx, copyTo); err != nil {
+			return nil, fmt.Errorf("%s: %w", sorted.statement, err)
+		}
+		if *sorted.to, err = openSortedRows(ctx, path); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// Close ends the reading.
+func (r *Reader) Close() error {
+	return errors.Join(r.documents.close(), r.lines.close(), r.usage.close(), r.balances.close(), r.party.close())
+}
+
+// Next reads the next document; nil at the end.
+func (r *Reader) Next() (*Document, error) {
+	if r.documents.batch == nil {
+		return nil, nil
+	}
+	d := &Document{Calendar: r.calendar, Issuer: r.issuer}
+	doc := r.documents.docs[r.documents.row]
+	for _, part := range []struct {
+		rows *sortedRows
+		take func(record) error
+	}{
+		{r.documents, d.takeInvoice},
+		{r.lines, d.takeLine},
+		{r.usage, d.takeUsage},
+		{r.balances, d.takeBalance},
+		{r.party, func(row record) error { return d.Party.update([]byte(row.text(1))) }},
+	} {
+		if err := part.rows.each(doc, part.take); err != nil {
+			return nil, fmt.Errorf("document %s: %w", d.Number, err)
 		}
 	}
 	return d, nil
 }
 
-type loader struct {
-	rows   func(query string, args ...any) (*stdsql.Rows, error)
-	number string
-}
-
-// each calls row for every row of a statement, to scan it.
-func (l *loader) each(statement string, row func(*stdsql.Rows) error, args ...any) error {
-	rows, err := l.rows(sql.Text(statement), args...)
-	if err != nil {
+func (d *Document) takeInvoice(row record) (err error) {
+	d.Number, d.Kind, d.Account = row.text(1), row.text(2), row.text(3)
+	d.Subtotal, d.Tax, d.Total, d.Paid, d.AmountDue = row.amount(5), row.amount(6), row.amount(7), row.amount(8), row.amount(9)
+	d.IssuedAt, d.DueAt, d.Corrects, d.CorrectsPeriod = row.instant(10), row.instant(11), row.text(12), row.text(13)
+	if d.Currency, err = money.ParseCurrency(row.text(4)); err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := row(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-func (d *Document) loadInvoice(l *loader) error {
-	found := false
-	err := l.each("duckdb/invoice_document", func(rows *stdsql.Rows) error {
-		found = true
-		var currency, month string
-		var due stdsql.NullTime
-		var corrects, correctsPeriod stdsql.NullString
-		var amounts [5]amount
-		if err := rows.Scan(&d.Number, &d.Kind, &d.Account, &currency, &amounts[0], &amounts[1], &amounts[2], &amounts[3], &amounts[4],
-			&d.IssuedAt, &due, &corrects, &correctsPeriod, &month); err != nil {
-			return err
-		}
-		d.Subtotal, d.Tax, d.Total = amounts[0].Amount, amounts[1].Amount, amounts[2].Amount
-		d.Paid, d.AmountDue = amounts[3].Amount, amounts[4].Amount
-		d.DueAt, d.Corrects, d.CorrectsPeriod = due.Time, corrects.String, correctsPeriod.String
-		var err, err2 error
-		d.Currency, err = money.ParseCurrency(currency)
-		d.Period, err2 = period.Parse(month)
-		return errors.Join(err, err2)
-	}, l.number)
-	if err == nil && !found {
-		return ErrNotFound
-	}
+	d.Period, err = period.Parse(row.text(14))
 	return err
 }
 
-func (d *Document) loadLines(l *loader) error {
-	return l.each("duckdb/invoice_document_lines", func(rows *stdsql.Rows) error {
-		var line Line
-		var item, description, cause stdsql.NullString
-		var quantity credits
-		var unitPrice, taxRate price
-		var charged amount
-		var from, to stdsql.NullTime
-		if err := rows.Scan(&line.Line, &line.Kind, &item, &description, &quantity, &unitPrice, &charged, &taxRate, &from, &to, &cause); err != nil {
+func (d *Document) takeLine(row record) (err error) {
+	l := Line{
+		Line: row.ordinal(1), Kind: row.text(2), Item: row.text(3), Description: row.text(4), Quantity: row.credits(5), Amount: row.amount(7),
+		From: row.instant(9), To: row.instant(10), Cause: row.text(11),
+	}
+	if l.UnitPrice, err = row.price(6); err != nil {
+		return err
+	}
+	if !row.null(8) {
+		rate, err := row.price(8)
+		if err != nil {
 			return err
 		}
-		line.Item, line.Description, line.Cause = item.String, description.String, cause.String
-		line.Quantity, line.UnitPrice, line.Amount, line.From, line.To = quantity.Amount, unitPrice.Price, charged.Amount, from.Time, to.Time
-		if taxRate.given {
-			line.TaxRate = &taxRate.Price
-		}
-		d.Lines = append(d.Lines, line)
-		return nil
-	}, l.number, d.Period.String())
-}
-
-func (d *Document) loadUsage(l *loader) error {
-	return l.each("duckdb/invoice_document_usage", func(rows *stdsql.Rows) error {
-		var u Usage
-		var project, key stdsql.NullString
-		var used credits
-		var value amount
-		if err := rows.Scan(&u.Operation, &project, &key, &u.Calls, &u.LateCalls, &u.HeldCalls, &used, &value); err != nil {
-			return err
-		}
-		u.Project, u.Key, u.Credits, u.Value = project.String, key.String, used.Amount, value.Amount
-		d.Usage = append(d.Usage, u)
-		return nil
-	}, d.Account, d.Period.String())
-}
-
-func (d *Document) loadBalances(l *loader) error {
-	return l.each("duckdb/invoice_document_balances", func(rows *stdsql.Rows) error {
-		var b Balance
-		var expires stdsql.NullTime
-		var flows [7]credits
-		if err := rows.Scan(&b.BucketID, &b.Kind, &b.Starts, &expires, &flows[0], &flows[1], &flows[2], &flows[3], &flows[4], &flows[5], &flows[6]); err != nil {
-			return err
-		}
-		b.Expires = expires.Time
-		for i, to := range []*credit.Amount{&b.Opening, &b.Granted, &b.Burned, &b.Expired, &b.Voided, &b.RolledOut, &b.Remaining} {
-			*to = flows[i].Amount
-		}
-		d.Balances = append(d.Balances, b)
-		return nil
-	}, d.Account, d.Period.String())
-}
-
-// loadParty folds what the account's events say: later ones replace the fields
-// they give, and null empties one (SPEC section 5).
-func (d *Document) loadParty(l *loader) error {
-	return l.each("duckdb/invoice_document_party", func(rows *stdsql.Rows) error {
-		var payload string
-		if err := rows.Scan(&payload); err != nil {
-			return err
-		}
-		return d.Party.update([]byte(payload))
-	}, d.Account, d.Calendar.End(d.Period))
-}
-
-func (p *Party) update(payload []byte) error {
-	var given map[string]json.RawMessage
-	if err := json.Unmarshal(payload, &given); err != nil {
-		return fmt.Errorf("account event: %w", err)
+		l.TaxRate = &rate
 	}
-	for field, to := range map[string]*string{"name": &p.Name, "email": &p.Email} {
-		if value, ok := given[field]; ok {
-			*to = ""
-			if err := json.Unmarshal(value, to); err != nil {
-				return fmt.Errorf("account event, %s: %w", field, err)
-			}
-		}
-	}
-	if value, ok := given["address"]; ok {
-		p.Address = nil
-		var one string
-		if json.Unmarshal(value, &one) == nil && one != "" {
-			p.Address = []string{one}
-		} else if err := json.Unmarshal(value, &p.Address); err != nil {
-			return fmt.Errorf("account event, address: %w", err)
-		}
-	}
-	if value, ok := given["tax"]; ok {
-		var tax struct {
-			Label, ID     string
-			ReverseCharge bool `json:"reverse_charge"`
-		}
-		if err := json.Unmarshal(value, &tax); err != nil {
-			return fmt.Errorf("account event, tax: %w", err)
-		}
-		p.TaxLabel, p.TaxID, p.ReverseCharge = tax.Label, tax.ID, tax.ReverseCharge
-	}
+	d.Lines = append(d.Lines, l)
 	return nil
 }
 
-// What statements give as exact text, as the types it is of.
-type (
-	amount  struct{ money.Amount }
-	credits struct{ credit.Amount }
-	price   struct {
-		money.Price
-		given bool
-	}
-)
-
-// Scan reads a decimal; NULL is nothing.
-func (a *amount) Scan(src any) (err error) {
-	if text, ok := src.(string); ok {
-		a.Amount, err = money.ParseAmount(text)
-	}
-	return err
+func (d *Document) takeUsage(row record) error {
+	d.Usage = append(d.Usage, Usage{
+		Operation: row.text(1), Project: row.text(2), Key: row.text(3), Calls: row.count(4), LateCalls: row.count(5), HeldCalls: row.count(6),
+		Credits: row.credits(7), Value: row.amount(8),
+	})
+	return nil
 }
 
-// Scan reads a decimal; NULL is nothing.
-func (c *credits) Scan(src any) (err error) {
-	if text, ok := src.(string); ok {
-		c.Amount, err = credit.Parse(text)
-	}
-	return err
-}
-
-// Scan reads a decimal; NULL is not given.
-func (p *price) Scan(src any) (err error) {
-	if text, ok := src.(string); ok {
-		p.given = true
-		p.Price, err = money.ParsePrice(text)
-	}
-	return err
+func (d *Document) takeBalance(row record) error {
+	d.Balances = append(d.Balances, Balance{
+		BucketID: row.text(1), Kind: row.text(2), Starts: row.instant(3), Expires: row.instant(4),
+		Opening: row.credits(5), Granted: row.credits(6), Burned: row.credits(7), Expired: row.credits(8), Voided: row.credits(9),
+		RolledOut: row.credits(10), Remaining: row.credits(11),
+	})
+	return nil
 }
