@@ -123,10 +123,11 @@ func (s *Session) interruptible(ctx context.Context) context.Context {
 }
 
 // CopyParquet writes the rows of query, in their order, to a new Parquet file
-// and returns how many there were.
+// and returns how many there were. Columns of many values are not put into
+// dictionaries, which takes longer and saves nothing.
 func (s *Session) CopyParquet(ctx context.Context, query, path string, args ...any) (rows int64, err error) {
 	copyTo := "COPY (" + query + "\n) TO " + Literal(path) +
-		" (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+		" (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 5000)"
 	result, err := s.conn.ExecContext(s.interruptible(ctx), copyTo, args...)
 	if err != nil {
 		return 0, err
