@@ -31,13 +31,13 @@ func stages() []stage {
 		},
 		{
 			name: "rate", args: []string{"rate", "--now", "2026-11-01T00:40:00Z"},
-			baseline: "duckdb/bench_rate", input: lakeTable("usage"), aim: "1.5",
+			baseline: "duckdb/bench_rate", input: lakeTable("usage"), aim: "1.3",
 			calls:  func(s load.Summary) int64 { return s.Events },
 			checks: checkRate,
 		},
 		{
 			name: "close", args: []string{"close", "--period", load.Period, "--accept-rejects", "--now", "2026-11-01T07:00:00Z"},
-			baseline: "duckdb/bench_close", input: lakeTable("rated"), aim: "2",
+			baseline: "duckdb/bench_close", input: lakeTable("rated"), aim: "1.6",
 			calls:  func(s load.Summary) int64 { return s.Events },
 			checks: checkClose,
 		},
