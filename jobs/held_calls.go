@@ -122,6 +122,10 @@ func (m *Mill) resolveUnpriced(g HeldGroup) string {
 	if v == nil {
 		return fmt.Sprintf("no price table applies to %s: write one of an effective_from no later than %s whose applies_to has it, then `creditmill rate`", g.Operation, from)
 	}
+	if !v.From.After(g.First) {
+		return fmt.Sprintf("%s (%s) prices %s, but the version of %s that followed it does not: write version %d of %[4]s, a copy of the one in force at %[6]s of the same effective_from whose applies_to has it, then `creditmill rate`",
+			v.VersionRef, v.File, g.Operation, v.Table, m.Prices.Next(v.Table), from)
+	}
 	return fmt.Sprintf("%s (%s) prices %s, but only from %s on: write a version %d of an effective_from no later than %s, then `creditmill rate`",
 		v.VersionRef, v.File, g.Operation, period.FormatInstant(v.From), m.Prices.Next(v.Table), from)
 }

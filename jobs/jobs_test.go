@@ -192,6 +192,23 @@ func TestAnAccountOpenedLaterReleasesItsCalls(t *testing.T) {
 	wantRows(t, "released", s.ask(`SELECT concat_ws(' ', event_id, credits, coalesce(held, 'free')) FROM rated WHERE account = 'eve'`), "e1 2.000000 free")
 }
 
+// Held calls that a close leaves behind post to November, in which eve is opened
+// before the close of October.
+func TestAnAccountOpenedBeforeTheCutReleasesWhatTheCutMoves(t *testing.T) {
+	s := newSite(t, tiny)
+	s.write("raw/calls/eve.jsonl", `{"id":"e1","ts":"2026-10-22T11:00:00Z","org":"eve","op":"image.generate","n":1}`)
+	s.write("raw/accounts/eve.jsonl", `{"id":"e","type":"account.opened","account":"eve","at":"2026-11-01T06:00:00Z"}`)
+	if _, reasons := s.closeOctober(jobs.CloseOptions{LeaveHeld: true}); len(reasons) > 0 {
+		t.Fatalf("close: %q", reasons)
+	}
+	wantRows(t, "moved", s.ask(`SELECT concat_ws(' ', event_id, period, held) FROM rated WHERE account = 'eve'`), "e1 2026-11 account_not_opened")
+	s.rate("2026-11-02T00:00:00Z")
+	wantRows(t, "released", s.ask(`SELECT concat_ws(' ', event_id, period, late, credits, coalesce(held, 'free')) FROM rated WHERE account = 'eve'`), "e1 2026-11 true 2.000000 free")
+	if again := s.rate("2026-11-02T00:01:00Z"); again.Run != nil {
+		t.Errorf("rate again: %+v", again.Run)
+	}
+}
+
 func TestAUsedVersionMustNotChange(t *testing.T) {
 	s := newSite(t, tiny)
 	s.run(month[:2])

@@ -24,9 +24,13 @@ func (m *Mill) PriceWarnings() []yamlfile.Problem {
 	return m.Prices.Warnings(m.Calendar.Start(m.Config.FirstPeriod), func(v price.VersionRef) bool { return m.PricesUsedBy(v) != 0 })
 }
 
-// PricesUsedBy is the first run that used a version of a price table; 0: none has.
+// PricesUsedBy is the first run that used a version of a price table; 0: none has. A
+// draft is none that a run has used, whatever its number.
 func (m *Mill) PricesUsedBy(v price.VersionRef) int64 {
-	_, run := m.Lake.State().Used(lake.VersionRef{Kind: priceTable, Name: v.Table, Version: v.Version})
+	used, run := m.Lake.State().Used(lake.VersionRef{Kind: priceTable, Name: v.Table, Version: v.Version})
+	if used != v.SHA256 {
+		return 0
+	}
 	return run
 }
 

@@ -144,7 +144,9 @@ func (m *Mill) supersededRatings() ([]lake.File, error) {
 			return nil, fmt.Errorf("rated file %s: %w", file.Path, err)
 		}
 		superseded := file.Tags[rate.TagPrices] != m.Prices.Fingerprint(*file.MinTime, *file.MaxTime)
-		released := file.Tags[rate.TagNotOpened] != "" && (accountsChanged > file.Origin() || m.Config.UnknownPlan != "")
+		// A rating knows the accounts that it read, and a cut moves held calls to a period in which more are opened.
+		rated := state.Runs[file.Origin()-1]
+		released := file.Tags[rate.TagNotOpened] != "" && (rated.Kind == lake.Cut || accountsChanged > rated.Read || m.Config.UnknownPlan != "")
 		if p.Before(uncut) || !superseded && !released {
 			continue
 		}

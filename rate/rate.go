@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -111,18 +110,19 @@ func Run(ctx context.Context, in Input) (Report, error) {
 }
 
 // atATime is how many batches are rated side by side: a batch alone, a day, keeps
-// no two processors busy to its end.
-func atATime() int { return max(2, runtime.GOMAXPROCS(0)/2) }
+// no two processors busy to its end. Each more takes its share of the session's
+// memory, however many processors there are.
+const atATime = 2
 
 // all rates all batches, each in a session of its own while it lasts.
 func (r *run) all(ctx context.Context, rated []summary) (err error) {
-	sessions := make(chan *duck.Session, atATime())
+	sessions := make(chan *duck.Session, atATime)
 	defer func() {
 		for range len(sessions) {
 			err = errors.Join(err, (<-sessions).Close())
 		}
 	}()
-	for range min(atATime(), len(r.Batches)) {
+	for range min(atATime, len(r.Batches)) {
 		session, err := r.Session.Beside(ctx)
 		if err != nil {
 			return err
@@ -130,7 +130,7 @@ func (r *run) all(ctx context.Context, rated []summary) (err error) {
 		sessions <- session
 	}
 	work, ctx := errgroup.WithContext(ctx)
-	work.SetLimit(atATime())
+	work.SetLimit(atATime)
 	var done atomic.Int64
 	for i, batch := range r.Batches {
 		work.Go(func() (err error) {

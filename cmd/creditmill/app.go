@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -58,8 +59,13 @@ func (a *app) root() *cobra.Command {
 			"Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 held (a close was refused), 4 lost to another run.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			a.started = true
+			if limit := cmd.Flags().Lookup("limit"); limit != nil {
+				if n, _ := strconv.Atoi(limit.Value.String()); n < 1 { // pflag let it through
+					return usagef("--limit %d: at least 1", n)
+				}
+			}
 			_, err := a.instant()
 			return err
 		},

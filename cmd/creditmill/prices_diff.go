@@ -24,9 +24,6 @@ func (a *app) pricesDiffCommand() *cobra.Command {
 		Args:              cobra.ExactArgs(2),
 		ValidArgsFunction: a.completeVersions(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if limit < 1 {
-				return usagef("--limit %d: at least 1", limit)
-			}
 			p, err := parsePeriod(month)
 			if err != nil {
 				return err

@@ -28,9 +28,6 @@ func (a *app) tryCommand() *cobra.Command {
 			"is not looked at.",
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if limit < 1 {
-				return usagef("--limit %d: at least 1", limit)
-			}
 			return a.try(cmd.Context(), args[0], args[1], key, limit)
 		},
 	}

@@ -55,7 +55,7 @@ func (o Options) settings() []string {
 	set := []string{
 		"SET autoinstall_known_extensions = false",
 		"SET autoload_known_extensions = false",
-		"SET TimeZone = 'UTC'",
+		"SET GLOBAL TimeZone = 'UTC'",
 		"SET preserve_insertion_order = true",
 		"SET enable_progress_bar = false",
 		"SET enable_external_file_cache = false", // it fills the memory that there is with files read once

@@ -81,6 +81,23 @@ func TestASessionSeesOnlyItsFolders(t *testing.T) {
 	}
 }
 
+// Instants mean the same in every session, whatever zone the machine is in.
+func TestEverySessionIsInUTC(t *testing.T) {
+	t.Setenv("TZ", "Asia/Tokyo")
+	s := open(t, duck.Options{})
+	beside, err := s.Beside(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer beside.Close()
+	for _, one := range []*duck.Session{s, beside} {
+		var zone string
+		if err := one.Row(t.Context(), "SELECT current_setting('TimeZone')").Scan(&zone); err != nil || zone != "UTC" {
+			t.Errorf("%s, %v", zone, err)
+		}
+	}
+}
+
 // A file that lacks a column reads as NULL, and the type is the scan's, whatever
 // the order of files (DuckDB alone would turn 5.5 into 6 here).
 func TestAScanHasItsOwnTypes(t *testing.T) {

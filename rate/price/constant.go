@@ -81,7 +81,11 @@ func pointed(units string, scale int) string {
 	if scale <= 0 {
 		return units
 	}
-	n, _ := new(big.Int).SetString(units, 10)
+	digits, negative := strings.CutPrefix(units, "-")
+	n, _ := new(big.Int).SetString(digits, 10)
+	if negative {
+		return "-" + decimal(n, scale).fixed(scale)
+	}
 	return decimal(n, scale).fixed(scale)
 }
 
@@ -92,8 +96,15 @@ func list(values []string) string {
 	for start := 0; start < len(values); start += most {
 		parts = append(parts, "ARRAY["+strings.Join(values[start:min(start+most, len(values))], ", ")+"]")
 	}
-	if len(parts) == 1 {
-		return parts[0]
+	for len(parts) > 1 { // in pairs: one after the other would copy the first again and again
+		var pairs []string
+		for pair := range slices.Chunk(parts, 2) {
+			if len(pair) == 2 {
+				pair[0] = "(" + pair[0] + " || " + pair[1] + ")"
+			}
+			pairs = append(pairs, pair[0])
+		}
+		parts = pairs
 	}
-	return "(" + strings.Join(parts, " || ") + ")"
+	return parts[0]
 }

@@ -174,6 +174,10 @@ func TestNestedWalksThroughFew(t *testing.T) {
 func TestShapesKeepWhatConstantsAre(t *testing.T) {
 	expression := "a > " + marked("-5", wholeNumber) + " AND b * " + marked("0.00120", 5) + " < " + marked("1234567890123456789", 0)
 	text, values := shape(expression)
+	small, units := shape(marked("-0.05", 2))
+	if got := fill(small, [][]string{{units[0], units[0]}}, "_place"); got != "CAST('-0.05' AS DECIMAL(38,2))" {
+		t.Errorf("a negative fraction became %s", got)
+	}
 	if fmt.Sprint(values) != "[-5 120]" {
 		t.Errorf("values %q", values)
 	}

@@ -3,6 +3,8 @@ package price
 import (
 	"slices"
 	"strings"
+
+	"github.com/creditmill/creditmill/internal/when"
 )
 
 // searchLimit is how many combinations of places in patterns [someText] looks at:
@@ -14,6 +16,15 @@ const searchLimit = 5_000
 func someText(all, none []string) (is, sure bool) {
 	if slices.Contains(none, "*") || slices.ContainsFunc(all, func(pattern string) bool { return slices.Contains(none, pattern) }) {
 		return false, true
+	}
+	for _, one := range all { // texts near at hand: most patterns are that far apart, and long tables have many pairs of them
+		for _, run := range []string{"\uE000", ""} {
+			text := strings.ReplaceAll(one, "*", run)
+			like := func(pattern string) bool { return when.Like(pattern, text) }
+			if !slices.ContainsFunc(none, like) && !slices.ContainsFunc(all, func(pattern string) bool { return !like(pattern) }) {
+				return true, true
+			}
+		}
 	}
 	letters := lettersOf(append(slices.Clone(all), none...))
 	start := make([]places, 0, len(all)+len(none))

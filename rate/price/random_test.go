@@ -56,7 +56,7 @@ func (r random) whens() (list []wordWhen) {
 			case 1:
 				return pick(r, []string{"500", "0.5", "-1", "0", "1", "5", "99999999999999999999", "0.333333333333333333"})
 			case 2:
-				return "{" + pick(r, []string{"gt", "gte"}) + ": " + pick(r, []string{"0", "-2", "0.25", "5"}) + ", " + pick(r, []string{"lt", "lte"}) + ": " + pick(r, []string{"500", "10.5", `"500.000001"`}) + "}"
+				return "{" + pick(r, []string{"gt", "gte"}) + ": " + pick(r, []string{"0", "-2", "-0.05", "0.25", "5"}) + ", " + pick(r, []string{"lt", "lte"}) + ": " + pick(r, []string{"500", "10.5", `"500.000001"`}) + "}"
 			case 3:
 				if !quantity {
 					return quoted(pick(r, []string{"*", "a*b", "*%*", "*_b", "sm*", "*;*", "5*", "*!", `\*`}))
