@@ -1,5 +1,6 @@
 -- The first accounts by name that have events, and how many there are.
-SELECT account, count(*) OVER () AS "of"
-FROM (SELECT DISTINCT account FROM account_log)
+WITH found AS (SELECT DISTINCT account FROM account_log)
+SELECT account, (SELECT count(*) FROM found) AS "of"
+FROM found
 ORDER BY account
 LIMIT $1

@@ -1,10 +1,15 @@
 -- The accounts that a change of prices makes pay {{if .Less}}less{{else}}more{{end}}, the largest difference
 -- first; every row says how many there are before the limit.
+WITH found AS (
+    SELECT
+        account, CAST(sum(calls) AS BIGINT) AS calls, CAST(sum(changed) AS BIGINT) AS changed,
+        sum(credits_before) AS before, sum(credits_after) AS "after"
+    FROM price_changes
+    GROUP BY account
+    HAVING sum(credits_after) {{if .Less}}<{{else}}>{{end}} sum(credits_before)
+)
 SELECT
-    account, CAST(sum(calls) AS BIGINT), CAST(sum(changed) AS BIGINT),
-    CAST(sum(credits_before) AS VARCHAR), CAST(sum(credits_after) AS VARCHAR), count(*) OVER ()
-FROM price_changes
-GROUP BY account
-HAVING sum(credits_after) {{if .Less}}<{{else}}>{{end}} sum(credits_before)
-ORDER BY abs(sum(credits_after) - sum(credits_before)) DESC, account
+    account, calls, changed, CAST(before AS VARCHAR), CAST("after" AS VARCHAR), (SELECT count(*) FROM found) AS "of"
+FROM found
+ORDER BY abs("after" - before) DESC, account
 LIMIT $1
