@@ -29,7 +29,8 @@ type Run struct {
 	Versions []VersionRef `json:"versions,omitempty"` // price tables, plans and packs used
 	Columns  []Column     `json:"columns,omitempty"`  // dimensions and quantities used first by this run
 
-	Period period.Period `json:"period,omitzero"` // of apply, cut and close
+	Period period.Period `json:"period,omitzero"`  // of apply, cut and close; of rerate the first
+	Reason string        `json:"reason,omitempty"` // of rerate
 
 	AcceptedRejects bool         `json:"accepted_rejects,omitempty"` // a close went on in spite of every reject so far
 	LeftHeld        bool         `json:"left_held,omitempty"`        // a close leaves behind what is held
@@ -54,6 +55,7 @@ const (
 	Void   Kind = "void"   // calls were taken back
 	Cut    Kind = "cut"
 	Close  Kind = "close"
+	Rerate Kind = "rerate" // closed periods were replayed, and notes issued for what that changed
 )
 
 // Founding is what the lake's first run fixes for good.

@@ -132,11 +132,11 @@ func TestAProvisionalRunIsTheBeginningOfTheWhole(t *testing.T) {
 }
 
 // beginning is what an outcome says of the time before until, and of the transitions
-// at until, which come before its calls.
+// at until, which come before its calls and the top-ups that they need.
 func beginning(o account.Outcome, until time.Time) []string {
 	var lines []string
 	for _, e := range o.Ledger {
-		calls := e.Entry == "burn" || e.Entry == "overage" || e.Entry == "denied"
+		calls := e.Entry == "burn" || e.Entry == "overage" || e.Entry == "denied" || strings.Contains(e.BucketID, "/topup/")
 		if e.At.Before(until) || e.At.Equal(until) && !calls {
 			lines = append(lines, fmt.Sprintf("%s %s %s %s", stamp(e.At), e.Entry, e.BucketID, e.Credits))
 		}
