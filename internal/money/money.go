@@ -71,6 +71,9 @@ func ParsePrice(s string) (Price, error) {
 	return Price{n}, err
 }
 
+// PriceFromNum returns the price that a DECIMAL(38,12) column holds.
+func PriceFromNum(n decimal128.Num) Price { return Price{n} }
+
 // Num returns what a DECIMAL(38,12) column holds for p.
 func (p Price) Num() decimal128.Num { return p.units }
 

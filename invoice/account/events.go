@@ -25,7 +25,13 @@ const (
 	typeTopUp      = "topup.set"
 	typeTopUpClear = "topup.cleared"
 	typeAlert      = "alert.set"
-	idFirstCall    = "first-call"
+)
+
+// Ids of the events that the first call of an account stands for where nobody opened
+// it (SPEC section 14, 35).
+const (
+	FirstCallOpened  = "first-call/opened"
+	FirstCallStarted = "first-call/started"
 )
 
 // Reasons an account event is held for.
@@ -150,7 +156,7 @@ func impliedEvents(account, plan string, at time.Time) []Event {
 		return Event{ID: id, Type: kind, Account: account, At: at, PostedAt: at, Payload: payload}
 	}
 	return []Event{
-		event(idFirstCall+"/opened", typeOpened, nil),
-		event(idFirstCall+"/started", typeStarted, map[string]string{"plan": plan}),
+		event(FirstCallOpened, typeOpened, nil),
+		event(FirstCallStarted, typeStarted, map[string]string{"plan": plan}),
 	}
 }

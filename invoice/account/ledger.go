@@ -63,17 +63,23 @@ const (
 	chargeOverage = "overage"
 )
 
-// charge rounds what is to be charged, once, to the currency's minor unit, and
-// keeps the line unless it is zero. A line fixes the currency (SPEC section 14, 37).
-func (m *Machine) charge(c Charge, exact *big.Rat) (money.Amount, error) {
-	amount, err := m.currency.Round(exact)
-	if err != nil || amount.IsZero() {
-		return amount, err
+// charge rounds what is to be charged, once, to the currency's minor unit.
+func (m *Machine) charge(c Charge, exact *big.Rat) (amount money.Amount, err error) {
+	if c.Amount, err = m.currency.Round(exact); err != nil {
+		return money.Amount{}, err
 	}
-	c.Amount = amount
+	m.book(c)
+	return c.Amount, nil
+}
+
+// book keeps the line unless it is zero. A line fixes the currency (SPEC section
+// 14, 37).
+func (m *Machine) book(c Charge) {
+	if c.Amount.IsZero() {
+		return
+	}
 	m.charges = append(m.charges, c)
 	m.fixed = true
-	return amount, nil
 }
 
 // outcome puts everything into the order it is written in.

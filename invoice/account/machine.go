@@ -60,7 +60,8 @@ type Machine struct {
 	armed      bool          // the balance has been at or over `below`
 
 	overage []*overageUse // by plan version
-	topUps  int           // bought in the period
+	topUps  int           // bought in the period, kept ones from its start
+	kept    []KeptTopUp   // not granted yet, in the order they will be
 
 	dayEnd         int64
 	overDay, noDay daySum // overage and denied of the running day
@@ -159,7 +160,7 @@ func (m *Machine) settle() {
 // arm finds who pays for the next ordinary calls, and how far they go.
 func (m *Machine) arm() {
 	m.free, m.freed = -1, -1
-	m.until = min(m.nextInstant(), m.dayEnd, m.end)
+	m.until = min(m.nextInstant(), m.keptInstant(), m.dayEnd, m.end)
 	if !m.opened {
 		return
 	}
@@ -214,10 +215,17 @@ func (m *Machine) nextInstant() int64 {
 }
 
 // advance steps through every instant up to and including to, but not the
-// period's end.
+// period's end. A kept top-up comes after its instant's calls: one at to has still
+// to wait.
 func (m *Machine) advance(to int64) error {
 	for {
 		t := m.nextInstant()
+		if kept := m.keptInstant(); kept < min(t, to) {
+			if err := m.grantKeptAfter(); err != nil {
+				return err
+			}
+			continue
+		}
 		if t > to || t >= m.end {
 			return nil
 		}

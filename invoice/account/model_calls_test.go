@@ -53,7 +53,17 @@ func (m *model) call(i int, c callDef) {
 		}
 	}
 	pay()
-	for m.topup != nil && m.topUps() < m.topup.most && (left.Sign() > 0 || m.balance(t).Cmp(rat(m.topup.below)) < 0) {
+	needed := func() bool {
+		return left.Sign() > 0 || m.topup != nil && m.balance(t).Cmp(rat(m.topup.below)) < 0
+	}
+	for needed() && m.keep(t) {
+		m.sawKept(left.Sign() > 0)
+		pay()
+	}
+	for m.topup != nil && m.topUps() < m.topup.most && needed() {
+		if m.keptOfPeriod() > 0 {
+			m.saw("a top-up besides kept ones")
+		}
 		pack, reason := m.findPack(m.topup.pack, t)
 		if reason != "" {
 			panic("model: top-up: " + reason)
@@ -160,7 +170,8 @@ func (m *model) sawCall(c callDef) {
 }
 
 // topUps counts those of the period.
-func (m *model) topUps() (n int) {
+func (m *model) topUps() int {
+	n := m.keptOfPeriod()
 	for _, p := range m.buys {
 		if p == m.period {
 			n++

@@ -50,13 +50,19 @@ type (
 
 		expires  time.Time
 		unpaid   bool
-		priority int // 0: default
+		held     string // as it was last judged
+		priority int    // 0: default
 		protect  bool
 		most     int
 	}
 	callDef struct {
 		t     time.Time
 		micro int64
+	}
+	keptDef struct {
+		n                                     int
+		at, expires                           time.Time
+		pack, units, unit, granted, price, in string // in: its currency; empty: the account's then
 	}
 )
 
@@ -127,6 +133,8 @@ type model struct {
 
 	events  []eventDef
 	calls   []callDef
+	kept    []keptDef    // top-ups charged before
+	done    map[int]bool // of kept, by place
 	period  int
 	live    bool // from first on: grants and charges
 	opened  bool

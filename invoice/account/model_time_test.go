@@ -222,6 +222,9 @@ func (m *model) nextInstant(t time.Time) (time.Time, bool) {
 	for _, c := range m.calls {
 		consider(c.t)
 	}
+	for _, k := range m.kept {
+		consider(k.at)
+	}
 	for _, b := range m.buckets {
 		consider(b.expires)
 	}
@@ -290,6 +293,10 @@ func (m *model) instant(t time.Time, start bool) {
 			if c.t.Equal(t) {
 				m.call(i, c)
 			}
+		}
+		for m.keep(t) {
+			m.saw("kept: after the calls")
+			m.look(t)
 		}
 	}
 }

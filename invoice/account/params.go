@@ -28,6 +28,10 @@ type Params struct {
 	Opening         Opening   // zero in the first period
 	Events          []Event   // all of the account's live events posted before the period's end, in any order; those posted before its start only set state
 	Until           time.Time // apply: how far time has come; zero: the period's end
+
+	// Kept are the top-ups of the period that were charged before, all of them, in
+	// any order: a re-rate keeps them.
+	Kept []KeptTopUp
 }
 
 // Open prepares the period of one account: what its earlier events make of it,
@@ -38,6 +42,9 @@ func Open(p Params) (m *Machine, err error) {
 		return nil, err
 	}
 	defer m.recoverOverflow(&err)
+	if err := m.openKept(); err != nil {
+		return nil, err
+	}
 	m.openBuckets()
 	m.openCycle()
 	m.armed = m.below != nil && !m.set.Balance().Add(p.Opening.ExpiredAtStart).Less(*m.below)

@@ -52,6 +52,9 @@ func (w world) String() string {
 	for i, c := range w.calls {
 		out = append(out, fmt.Sprintf("call %d %s %d", i, stamp(c.t), c.micro))
 	}
+	for _, k := range w.kept {
+		out = append(out, fmt.Sprintf("kept %+v", k))
+	}
 	return strings.Join(out, "\n")
 }
 

@@ -94,6 +94,9 @@ func (m *Machine) setCurrency(code string, at int64) string {
 	from := m.currency
 	m.currency = to
 	terms, reason := m.judgeCurrency(at)
+	if reason == "" && m.againstKept(to) {
+		reason = ReasonCurrencyFixed
+	}
 	if reason != "" {
 		m.currency = from
 		return reason

@@ -10,22 +10,22 @@ import (
 	"github.com/creditmill/creditmill/invoice/catalog"
 )
 
-// topUp buys top-ups after a call while one is needed and allowed, lets them pay
-// the shortfall left, and returns what is still left (SPEC section 6, Top-up;
-// section 14, 22).
+// topUp answers the need that a call leaves, a shortfall or a balance under
+// `below`: first with the kept top-ups of this instant, then by buying as many as
+// are allowed. They pay the shortfall left; it returns what is still left (SPEC
+// section 6, Top-up; section 14, 22 and 44).
 func (m *Machine) topUp(at, left int64) (int64, error) {
-	for m.topup != nil && m.topUps < m.topup.most && (left > 0 || m.set.Balance().Less(m.topup.below)) {
-		m.topUps++
-		pack, price, missing := m.packAt(m.topup.pack, instant(at))
-		if missing != nil {
-			return left, missing
+	for left > 0 || m.topup != nil && m.set.Balance().Less(m.topup.below) {
+		var err error
+		switch {
+		case m.keptInstant() == at:
+			err = m.grantKept()
+		case m.topup != nil && m.topUps < m.topup.most:
+			err = m.buyTopUp(at)
+		default:
+			return left, nil
 		}
-		b := &bucket.Bucket{
-			ID: bucket.TopUpID(m.account, m.p.Period, m.topUps), Kind: bucket.TopUp, Priority: priorityPack,
-			Starts: instant(at), Item: m.topup.pack, Currency: m.currency,
-		}
-		c := Charge{Kind: chargeTopUp, At: b.Starts, ID: strconv.Itoa(m.topUps)}
-		if err := m.buy(b, c, pack, price, m.topup.units, at); err != nil {
+		if err != nil {
 			return left, err
 		}
 		if left > 0 {
@@ -33,6 +33,21 @@ func (m *Machine) topUp(at, left int64) (int64, error) {
 		}
 	}
 	return left, nil
+}
+
+// buyTopUp buys the next top-up by the account's settings.
+func (m *Machine) buyTopUp(at int64) error {
+	m.topUps++
+	pack, price, missing := m.packAt(m.topup.pack, instant(at))
+	if missing != nil {
+		return missing
+	}
+	b := &bucket.Bucket{
+		ID: bucket.TopUpID(m.account, m.p.Period, m.topUps), Kind: bucket.TopUp, Priority: priorityPack,
+		Starts: instant(at), Item: m.topup.pack, Currency: m.currency,
+	}
+	c := Charge{Kind: chargeTopUp, At: b.Starts, ID: strconv.Itoa(m.topUps)}
+	return m.buy(b, c, pack, price, m.topup.units, at)
 }
 
 // buy charges units of a pack and grants what they hold.

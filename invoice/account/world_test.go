@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"sort"
@@ -27,6 +28,7 @@ type world struct {
 	unknown string
 	events  []eventDef
 	calls   []callDef
+	kept    []keptDef // of any period
 }
 
 const acct = "acme"
@@ -188,11 +190,11 @@ func (w world) runEngineUntil(t testing.TB, n int, until time.Time) result {
 		params := account.Params{
 			Account: w.name(), Period: p, Calendar: calendar, FirstPeriod: first, Catalog: parsed,
 			DefaultCurrency: must(money.ParseCurrency("USD")), AlertPercents: w.percent, UnknownPlan: w.unknown, Opening: opening,
-			Events: append([]account.Event(nil), implied...),
+			Events: append([]account.Event(nil), implied...), Kept: w.keptIn(p, calendar),
 		}
 		for _, e := range events {
 			params.Events = append(params.Events, account.Event{
-				ID: e.id, Type: e.kind, Account: w.name(), At: e.at, PostedAt: e.posted, Payload: w.payload(e), Held: held[e.id],
+				ID: e.id, Type: e.kind, Account: w.name(), At: e.at, PostedAt: e.posted, Payload: w.payload(e), Held: cmp.Or(held[e.id], e.held),
 			})
 		}
 		if i == n-1 {
@@ -265,7 +267,7 @@ func (w world) runModel(n int) (*model, result) {
 	month := must(time.ParseInLocation("2006-01", w.first, loc))
 	m := &model{
 		account: w.name(), catalog: w.catalog, loc: loc, first: month.UTC(), percent: w.percent, unknown: w.unknown, currency: "USD",
-		events: append([]eventDef(nil), w.events...), calls: w.calls,
+		events: append([]eventDef(nil), w.events...), calls: w.calls, kept: append([]keptDef(nil), w.kept...), done: map[int]bool{},
 	}
 	m.run(n - 1)
 	var out result
