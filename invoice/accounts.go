@@ -13,7 +13,6 @@ import (
 	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/period"
 	"github.com/creditmill/creditmill/invoice/account"
-	"github.com/creditmill/creditmill/invoice/bucket"
 	"github.com/creditmill/creditmill/sql"
 )
 
@@ -28,7 +27,11 @@ func (r *run) open(ctx context.Context) (err error) {
 		{&r.events, "duckdb/invoice_events", []any{r.end}},
 		{&r.alerts, "duckdb/invoice_prior_alerts", nil},
 		{&r.fixed, "duckdb/invoice_fixed_currency", nil},
+		{&r.kept, "duckdb/invoice_kept_topups", nil},
 	} {
+		if stream.to == &r.kept && !r.Kept {
+			continue
+		}
 		file := filepath.Join(r.work, path.Base(stream.statement)+".parquet")
 		if err := copyToScratch(ctx, r.Session, sql.Text(stream.statement), file, stream.args...); err != nil {
 			return fmt.Errorf("%s: %w", stream.statement, err)
@@ -49,7 +52,7 @@ func (r *run) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	r.statement = newStatement(r.calls)
+	r.statement = newStatement()
 	if err := r.tables.open(r.work, r.Provisional); err != nil {
 		return err
 	}
@@ -119,7 +122,7 @@ func (r *run) params(name string) account.Params {
 func (r *run) burnAccounts(ctx context.Context) error {
 	for {
 		name, ok := r.calls.peek()
-		for _, rows := range []*accountRows{r.events, r.openings} {
+		for _, rows := range []*accountRows{r.events, r.openings, r.kept} {
 			if other, has := rows.peek(); has && (!ok || other < name) {
 				name, ok = other, true
 			}
@@ -138,14 +141,6 @@ func (r *run) burnAccounts(ctx context.Context) error {
 		return fmt.Errorf("%w: %d, the first is account %q at %s: %w", ErrMissing, len(missing), missing[0].Account,
 			period.FormatInstant(missing[0].At), &missing[0])
 	}
-	t := &r.report.Totals
-	t.Calls = r.done
-	for kind, sum := range r.credits {
-		t.Credits[string(kind)] = sum.String()
-	}
-	for currency, sums := range t.Sums {
-		t.Money[currency] = sums.Total.String()
-	}
 	return nil
 }
 
@@ -159,35 +154,41 @@ func (r *run) burnAccount(ctx context.Context, name string) error {
 	if err == nil {
 		err = r.burnCalls(ctx, p.Account, machine)
 	}
-	var out account.Outcome
+	b := burned{events: p.Events}
 	if err == nil {
-		out, err = machine.Finish()
+		b.out, err = machine.Finish()
 	}
+	b.usages = r.statement.take()
 	if err != nil {
 		r.done = done
-		return r.leaveOut(p.Account, machine, err)
+		if b, err = r.leaveOut(p.Account, machine, err); err != nil {
+			return err
+		}
 	}
-	r.count(&out)
-	r.judge(p.Events, &out)
-	return r.tables.add(r, &out)
+	select {
+	case r.burned <- b:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // leaveOut leaves an account out that the catalog cannot serve: it gets no rows,
-// and what is missing is told. Any other error stops the run.
-func (r *run) leaveOut(name string, machine *account.Machine, err error) error {
+// and what is missing is told, and held. Any other error stops the run.
+func (r *run) leaveOut(name string, machine *account.Machine, err error) (burned, error) {
 	var missing *account.Missing
 	if !errors.As(err, &missing) {
-		return err
+		return burned{}, err
 	}
 	r.report.Missing = append(r.report.Missing, *missing)
+	b := burned{left: true}
 	if machine != nil {
-		r.report.Held = append(r.report.Held, machine.Held()...)
+		b.out.Held = machine.Held()
 	}
-	r.statement.take()
 	if next, ok := r.calls.peek(); ok && next == name {
-		return r.calls.each(func(call) error { return nil })
+		return b, r.calls.each(func(call) error { return nil })
 	}
-	return nil
+	return b, nil
 }
 
 // readAccount reads what is known of the account from before the period, and its events.
@@ -232,6 +233,13 @@ func (r *run) readAccount(p *account.Params) error {
 		return err
 	}
 	p.Opening.Alerts = runningAlerts(p.Opening.Alerts, cycleStart)
+	if err := r.behind(r.kept, p.Account, func(row record) error {
+		k, err := readKept(row)
+		p.Kept = append(p.Kept, k)
+		return err
+	}); err != nil {
+		return err
+	}
 	return r.behind(r.fixed, p.Account, func(record) error {
 		p.Opening.CurrencyFixed = true
 		return nil
@@ -296,49 +304,3 @@ func (r *run) burnCalls(ctx context.Context, name string, machine *account.Machi
 
 // callsPerTelling is after how many calls Progress is told.
 const callsPerTelling = 100_000
-
-// count adds the account to the control totals.
-func (r *run) count(out *account.Outcome) {
-	r.report.Totals.Accounts++
-	for _, b := range out.Buckets {
-		if !b.Burned.IsZero() {
-			r.credits[b.Kind] = r.credits[b.Kind].Add(b.Burned)
-		}
-	}
-	for _, e := range out.Ledger {
-		if kind := bucket.Kind(e.Entry); kind == bucket.Overage || kind == bucket.Denied {
-			r.credits[kind] = r.credits[kind].Add(e.Credits)
-		}
-	}
-}
-
-// judge notes which events are held now that were not, and the other way round.
-// Those posted before the period were judged in theirs.
-func (r *run) judge(events []account.Event, out *account.Outcome) {
-	r.report.Held = append(r.report.Held, out.Held...)
-	until := r.end
-	if r.Provisional && !r.Until.IsZero() {
-		until = r.Until.Add(time.Microsecond) // events of that very instant are judged
-	}
-	reasons := map[string]string{}
-	for _, h := range out.Held {
-		reasons[h.Event.ID] = h.Reason
-	}
-	for i := range events {
-		e := &events[i]
-		now, mine := reasons[e.ID], r.Period == r.FirstPeriod || !e.PostedAt.Before(r.start)
-		if mine && e.PostedAt.Before(until) && now != e.Held {
-			r.keep(e, now)
-		}
-	}
-	if !r.Provisional {
-		for i := range out.Implied {
-			r.keep(&out.Implied[i], "")
-		}
-	}
-}
-
-// keep puts an event as it now is among those that change account_events.
-func (r *run) keep(e *account.Event, held string) {
-	r.judged.text(e.ID).text(e.Type).text(e.Account).instant(e.At).instant(e.PostedAt).text(held).text(string(e.Payload)).end()
-}

@@ -119,7 +119,7 @@ func TestStatementValueIsExact(t *testing.T) {
 			}
 		}
 		price := &bucket.OveragePrice{Credit: big.NewRat(rapid.Int64Range(0, 1e9).Draw(t, "n"), rapid.Int64Range(1, 1e9).Draw(t, "d"))}
-		s := newStatement(nil)
+		s := newStatement()
 		exact := new(big.Rat)
 		var total credit.Amount
 		for range rapid.IntRange(0, 2*len(buckets)).Draw(t, "calls") {

@@ -12,31 +12,44 @@ import (
 	"github.com/creditmill/creditmill/internal/parquet"
 )
 
-// burnAndWriteBurns burns every account down, and meanwhile writes the burns as
-// they come.
-func (r *run) burnAndWriteBurns(ctx context.Context) error {
-	if r.Provisional {
-		return r.burnAccounts(ctx)
-	}
+// burn burns every account down, and meanwhile, on goroutines of their own, makes
+// the rows of what comes of each and writes the burns. The work is divided by its
+// steps and not by accounts: so everything comes in their order, and little waits
+// in between.
+func (r *run) burn(ctx context.Context) error {
 	out := lake.Output{Table: lake.Burns, Partition: r.Period.String(), Path: filepath.Join(r.outputs, lake.Burns.Name+".parquet")}
-	writer, err := newBurnWriter(out.Path)
-	if err != nil {
-		return fmt.Errorf("write burns: %w", err)
-	}
-	r.burns = newBurnStream()
 	work, ctx := errgroup.WithContext(ctx)
-	work.Go(func() error { return r.burns.close(ctx, r.burnAccounts(ctx)) })
-	work.Go(func() (err error) {
-		if out.Rows, err = writer.write(ctx, r.burns); err != nil {
+	if !r.Provisional {
+		writer, err := newBurnWriter(out.Path)
+		if err != nil {
 			return fmt.Errorf("write burns: %w", err)
 		}
-		return nil
+		r.burns = newBurnStream()
+		work.Go(func() (err error) {
+			if out.Rows, err = writer.write(ctx, r.burns); err != nil {
+				return fmt.Errorf("write burns: %w", err)
+			}
+			return nil
+		})
+	}
+	r.burned = make(chan burned, burnedAhead)
+	work.Go(r.addBurned)
+	work.Go(func() error {
+		defer close(r.burned)
+		err := r.burnAccounts(ctx)
+		if r.burns != nil {
+			err = r.burns.close(ctx, err)
+		}
+		return err
 	})
 	if err := work.Wait(); err != nil {
 		return err
 	}
-	out.MinTime, out.MaxTime = r.burns.times()
-	r.report.Outputs = append(r.report.Outputs, out)
+	r.total()
+	if r.burns != nil {
+		out.MinTime, out.MaxTime = r.burns.times()
+		r.report.Outputs = append(r.report.Outputs, out)
+	}
 	return nil
 }
 

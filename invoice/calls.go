@@ -75,8 +75,12 @@ func openCalls(ctx context.Context, session *duck.Session, scratch string, files
 	return c, nil
 }
 
-// count finds the accounts and how many calls each has.
+// count finds the accounts and how many calls each has. What it finds stays as the
+// table rated_accounts, for the checks.
 func (c *calls) count(ctx context.Context, session *duck.Session) error {
+	if err := session.Exec(ctx, "CREATE OR REPLACE TEMP TABLE rated_accounts AS "+sql.Text("duckdb/invoice_rated_accounts")); err != nil {
+		return err
+	}
 	rows, err := session.Rows(ctx, sql.Text("duckdb/invoice_call_accounts"))
 	if err != nil {
 		return err

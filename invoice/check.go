@@ -27,10 +27,11 @@ func billingChecks() []string {
 const examples = 3
 
 // check makes the output files readable as views named like their tables and
-// runs the checks over them. It leaves no view behind.
+// runs the checks over them. It leaves no view behind, nor the table rated_accounts.
 func (r *run) check(ctx context.Context) (err error) {
 	var views []string
 	defer func() {
+		err = errors.Join(err, r.Session.Exec(context.WithoutCancel(ctx), "DROP TABLE IF EXISTS rated_accounts"))
 		for _, view := range views {
 			err = errors.Join(err, r.Session.Exec(context.WithoutCancel(ctx), "DROP VIEW IF EXISTS "+view))
 		}
@@ -69,10 +70,16 @@ func (r *run) left(name string) bool {
 	return found
 }
 
+// Offenders runs a check, a query of rows that break a rule, and tells of the first;
+// empty if there are none.
+func Offenders(ctx context.Context, session *duck.Session, query string, args ...any) (string, error) {
+	return offenders(ctx, session, query, nil, args...)
+}
+
 // offenders runs a check and tells of the first rows it returns, but for those whose
 // column account is of one that was left out (left may be nil); empty if none.
-func offenders(ctx context.Context, session *duck.Session, query string, left func(name string) bool) (string, error) {
-	rows, err := session.Rows(ctx, query)
+func offenders(ctx context.Context, session *duck.Session, query string, left func(name string) bool, args ...any) (string, error) {
+	rows, err := session.Rows(ctx, query, args...)
 	if err != nil {
 		return "", err
 	}

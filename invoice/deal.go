@@ -19,12 +19,12 @@ import (
 )
 
 // callColumns are the columns of rated that burning asks for; those of texts that
-// recur are read as numbers.
+// recur are read as numbers, but for accounts, which come in runs.
 var callColumns = []struct {
 	name  string
 	named bool
 }{
-	{"account", true},
+	{"account", false},
 	{"source", true},
 	{"operation", true},
 	{"project", true},
@@ -183,7 +183,7 @@ func (d *dealer) close() error {
 // dealBatch deals the calls of a batch out, those that are not held.
 func (d *dealer) dealBatch(batch arrow.RecordBatch) error {
 	column := func(name string) arrow.Array { return batch.Column(batch.Schema().FieldIndices(name)[0]) }
-	accounts := d.named(callAccount, column("account"), d.shared.number)
+	accounts, account := as[*array.String](column("account")), uint32(noName)
 	sources := d.named(callSource, column("source"), d.calls.source.add)
 	operations := d.named(callOperation, column("operation"), d.calls.operation.add)
 	projects := d.named(callProject, column("project"), d.calls.project.add)
@@ -196,7 +196,10 @@ func (d *dealer) dealBatch(batch arrow.RecordBatch) error {
 		if held.IsValid(i) {
 			continue
 		}
-		event, account, amount := events.Value(i), accounts.at(i), credits.Value(i)
+		event, amount, name := events.Value(i), credits.Value(i), accounts.Value(i)
+		if account == noName || d.calls.accounts[account] != name {
+			account = d.shared.number(name)
+		}
 		if account == noName {
 			return fmt.Errorf("call %q is of an account that rated does not have", event)
 		}
@@ -239,14 +242,10 @@ func (d *dealer) named(at int, column arrow.Array, number func(to []uint32, coun
 	return numbered{as[*array.Int32](dictionary.Indices()).Int32Values(), d.numbers[at], column}
 }
 
-// number appends the numbers of accounts; noName for those that have held calls alone.
-func (d *dealing) number(to []uint32, count int, text func(int) string) []uint32 {
-	for i := range count {
-		number, known := d.accounts[text(i)]
-		if !known {
-			number = noName
-		}
-		to = append(to, number)
+// number is that of an account; noName for one that rated has no call of.
+func (d *dealing) number(account string) uint32 {
+	if number, known := d.accounts[account]; known {
+		return number
 	}
-	return to
+	return noName
 }

@@ -46,6 +46,7 @@ import (
 //	granted         bucket_id, granted DECIMAL(38,6): summed over the closed periods' balances
 //	fixed_currency  account: those charged money in an earlier period
 //	issued          number: of all documents so far
+//	kept_topups     with Kept: account, number, starts_at, expires_at, granted, pack, units, unit_price, price, currency
 //
 // What apply published of the period itself must not be in the views of the
 // period before: Run starts from closed periods alone.
@@ -66,6 +67,9 @@ type Input struct {
 	Now           time.Time       // invoices are issued then
 	Numbers       config.Invoices // of which those of invoices are given
 	Due           period.Duration // after Now
+	// Kept is a replay of a period whose top-ups were charged: they stay (SPEC section
+	// 14, 30 and 44).
+	Kept bool
 	// Provisional is apply: ledger, balances and alerts as far as Until, no burns, no
 	// invoices and nothing that follows from them.
 	Provisional bool
@@ -122,7 +126,7 @@ func Run(ctx context.Context, in Input) (report Report, err error) {
 		credits: map[bucket.Kind]credit.Amount{},
 	}
 	defer func() { err = errors.Join(err, r.close()) }()
-	for _, step := range []func(context.Context) error{r.open, r.burnAndWriteBurns, r.writeTables, r.check} {
+	for _, step := range []func(context.Context) error{r.open, r.burn, r.writeTables, r.check} {
 		if err := step(ctx); err != nil {
 			return r.report, fmt.Errorf("period %s: %w", in.Period, err)
 		}
@@ -147,10 +151,12 @@ type run struct {
 	alerts   *accountRows
 	cycles   *accountRows // what was used of the running cycle
 	fixed    *accountRows
-	numbers  *numbers // nil: provisional
+	kept     *accountRows // nil: no replay
+	numbers  *numbers     // nil: provisional
 
 	burns     *burnStream // nil: provisional
 	statement *statement
+	burned    chan burned
 	tables    tables
 	judged    *rowWriter // changed account events
 	done      int64      // calls
@@ -163,7 +169,7 @@ func (r *run) close() error {
 	if r.calls != nil {
 		errs = append(errs, r.calls.close())
 	}
-	for _, rows := range []*accountRows{r.events, r.openings, r.alerts, r.cycles, r.fixed} {
+	for _, rows := range []*accountRows{r.events, r.openings, r.alerts, r.cycles, r.fixed, r.kept} {
 		errs = append(errs, rows.close())
 	}
 	return errors.Join(errs...)

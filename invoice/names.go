@@ -61,13 +61,10 @@ func (n *names) text(number uint32) string {
 	return n.texts[number]
 }
 
-// compare compares by the texts' order.
-func (n *names) compare(a, b uint32) int {
-	switch {
-	case a == b:
+// place is where a number's text stands in the order of all, NULL first.
+func (n *names) place(number uint32) uint64 {
+	if number == noName {
 		return 0
-	case a == noName || b != noName && n.ranks[a] < n.ranks[b]:
-		return -1
 	}
-	return 1
+	return uint64(n.ranks[number]) + 1
 }

@@ -50,6 +50,22 @@ func readAlert(r record) bucket.Alert {
 	}
 }
 
+// readKept reads a row of invoice_kept_topups.sql.
+func readKept(r record) (account.KeptTopUp, error) {
+	granted, _ := r.decimal(4)
+	units, _ := r.decimal(6)
+	unitPrice, _ := r.decimal(7)
+	price, _ := r.decimal(8)
+	currency, err := money.ParseCurrency(r.text(9))
+	if err != nil {
+		return account.KeptTopUp{}, fmt.Errorf("top-up %d: %w", r.ordinal(1), err)
+	}
+	return account.KeptTopUp{
+		N: r.ordinal(1), At: r.instant(2), Expires: r.instant(3), Granted: granted, Pack: r.text(5), Units: units,
+		UnitPrice: money.PriceFromNum(unitPrice.Num()), Price: money.AmountFromNum(price.Num()), Currency: currency,
+	}, nil
+}
+
 // origins are what an account's events name: the plans and packs that its buckets
 // of earlier periods came from. Balances do not say, but a bucket's kind, id and
 // start do.

@@ -206,6 +206,7 @@ func TestChecksFindWhatIsBroken(t *testing.T) {
 			w.exec("CREATE OR REPLACE TEMP VIEW " + table.Name + " AS SELECT * EXCLUDE (period) FROM live_" + table.Name)
 		}
 		w.exec("CREATE OR REPLACE TEMP VIEW issued AS SELECT NULL AS number WHERE false")
+		w.exec("CREATE OR REPLACE TEMP TABLE rated_accounts AS SELECT account, count(*) AS calls, sum(credits) AS credits FROM live_rated GROUP BY account")
 		for _, broken := range []bool{false, true} {
 			if broken {
 				w.exec(statement)
@@ -261,9 +262,11 @@ func TestDocumentOfACommittedInvoice(t *testing.T) {
 	w.event(`{"id":"a3","type":"account.updated","account":"acme","at":"2026-10-09T00:00:00Z","address":["1 Road","Town"],"tax":{"rate":"0.1","label":"GST","id":"G1"}}`)
 	w.event(`{"id":"a4","type":"account.updated","account":"acme","at":"2026-11-09T00:00:00Z","name":"Later Ltd"}`)
 	w.close("2026-10", "2026-11-01T06:00:00Z")
-	for _, name := range []string{"invoices", "invoice_lines", "statements", "balances"} {
+	for _, name := range []string{"invoice_lines", "statements", "balances"} {
 		w.exec("CREATE TEMP VIEW " + name + " AS SELECT * FROM live_" + name)
 	}
+	w.exec("CREATE TEMP VIEW invoices AS SELECT * EXCLUDE (period), 7 AS run, period FROM live_invoices")
+	w.exec("CREATE TEMP VIEW party_events AS SELECT *, 7 AS first_run, 7 AS last_run FROM live_account_events")
 	w.exec(`CREATE TEMP VIEW periods AS SELECT '2026-10' AS period, TIMESTAMP '2026-11-01' AS "end"`)
 	issuer := config.Issuer{Name: "Example API Ltd", Address: []string{"Here"}, TaxID: "EX123"}
 	picked, err := document.Selection{Numbers: []string{"INV-2026-000001"}}.Pick(context.Background(), w.session)

@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"math/bits"
 	"slices"
+	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
@@ -19,9 +20,10 @@ import (
 // what paid for them (SPEC section 7, Statements). It is used for one account
 // after another.
 type statement struct {
-	calls  *calls // whose names the numbers are of
-	usages map[usageKey]*usage
-	last   *usage // calls of one kind come in runs
+	usages []usage
+	places map[usageKey]int // in usages
+	last   int              // calls of one kind come in runs
+	spent  sync.Pool        // usages to be filled again
 }
 
 // A usageKey is an operation, project and key by their numbers.
@@ -52,17 +54,13 @@ type rateOf struct {
 	over    *bucket.OveragePrice
 }
 
-func newStatement(c *calls) *statement { return &statement{calls: c, usages: map[usageKey]*usage{}} }
+func newStatement() *statement { return &statement{places: map[usageKey]int{}} }
 
 func (s *statement) add(key usageKey, late bool, credits int64, splits []bucket.Split) {
-	u := s.last
-	if u == nil || u.usageKey != key {
-		if u = s.usages[key]; u == nil {
-			u = &usage{usageKey: key}
-			s.usages[key] = u
-		}
-		s.last = u
+	if s.last >= len(s.usages) || s.usages[s.last].usageKey != key {
+		s.find(key)
 	}
+	u := &s.usages[s.last]
 	u.calls++
 	if late {
 		u.late++
@@ -71,6 +69,26 @@ func (s *statement) add(key usageKey, late bool, credits int64, splits []bucket.
 	for i := range splits {
 		u.pay(&splits[i])
 	}
+}
+
+// find makes the usage of key the last.
+func (s *statement) find(key usageKey) {
+	place, known := s.places[key]
+	if !known {
+		place = len(s.usages)
+		s.places[key] = place
+		if place < cap(s.usages) {
+			s.usages = s.usages[:place+1]
+		} else {
+			s.usages = append(s.usages, usage{})
+		}
+		paid := s.usages[place].paid
+		if cap(paid) > fewRates {
+			paid = nil
+		}
+		s.usages[place] = usage{usageKey: key, paid: paid[:0]}
+	}
+	s.last = place
 }
 
 func (u *usage) pay(split *bucket.Split) {
@@ -117,22 +135,44 @@ func (u *usage) place(rate rateOf) int {
 // takes as long as it has room for, and the next accounts are small again.
 const manyRows = 1 << 12
 
-// take returns the account's rows by operation, project and key, and starts anew.
-func (s *statement) take() []*usage {
-	rows := make([]*usage, 0, len(s.usages))
-	for _, u := range s.usages {
-		rows = append(rows, u)
-	}
-	c := s.calls
-	slices.SortFunc(rows, func(a, b *usage) int {
-		return cmp.Or(c.operation.compare(a.operation, b.operation), c.project.compare(a.project, b.project), c.keys.compare(a.key, b.key))
-	})
-	if s.last = nil; len(rows) > manyRows {
-		s.usages = map[usageKey]*usage{}
+// take returns the account's usages, in no order, and starts anew.
+func (s *statement) take() []usage {
+	usages := s.usages
+	if len(usages) > manyRows {
+		s.places = map[usageKey]int{}
 	} else {
-		clear(s.usages)
+		clear(s.places)
 	}
-	return rows
+	s.usages, s.last = nil, 0
+	if again, ok := s.spent.Get().(*[]usage); ok {
+		s.usages = *again
+	}
+	return usages
+}
+
+// give hands usages that were taken, and are done with, back. It may be called while
+// others are added.
+func (s *statement) give(usages []usage) {
+	if cap(usages) > 0 && cap(usages) <= manyRows {
+		usages = usages[:0]
+		s.spent.Put(&usages)
+	}
+}
+
+// A stated is a usage with its place among those of its account.
+type stated struct {
+	major, minor uint64 // operation and project; key
+	*usage
+}
+
+// inOrder appends usages by operation, project and key.
+func (c *calls) inOrder(to []stated, usages []usage) []stated {
+	for i := range usages {
+		u := &usages[i]
+		to = append(to, stated{c.operation.place(u.operation)<<32 | c.project.place(u.project), c.keys.place(u.key), u})
+	}
+	slices.SortFunc(to, func(a, b stated) int { return cmp.Or(cmp.Compare(a.major, b.major), cmp.Compare(a.minor, b.minor)) })
+	return to
 }
 
 // value is what the usage's credits were worth: burned credits × price ÷ granted

@@ -19,6 +19,8 @@ import (
 type tables struct {
 	ledger, balances, alerts             *rowWriter
 	invoices, lines, statements, revenue *rowWriter
+
+	stated []stated // of the account; used again
 }
 
 // statementColumns are those of statements as Go makes them: held calls are
@@ -63,7 +65,8 @@ func (t *tables) open(scratch string, provisional bool) (err error) {
 }
 
 // add writes what the period did to one account. Accounts come in order.
-func (t *tables) add(r *run, out *account.Outcome) error {
+func (t *tables) add(r *run, b *burned) error {
+	out := &b.out
 	slices.SortFunc(out.Buckets, func(a, b *bucket.Bucket) int {
 		return cmp.Or(a.Starts.Compare(b.Starts), cmp.Compare(a.ID, b.ID))
 	})
@@ -85,7 +88,7 @@ func (t *tables) add(r *run, out *account.Outcome) error {
 	for _, e := range makeRevenue(out) {
 		t.revenue.text(out.Account).text(e.item).text(e.kind).amount(e.amount).text(out.Profile.Currency.String()).end()
 	}
-	if err := t.addStatement(r, out); err != nil {
+	if err := t.addStatement(r, out, b.usages); err != nil {
 		return fmt.Errorf("account %q: %w", out.Account, err)
 	}
 	if err := t.addInvoice(r, out); err != nil {
@@ -101,10 +104,10 @@ func (t *tables) addBalance(account string, b *bucket.Bucket) {
 		amount(b.Deferred).text(b.Currency.String()).end()
 }
 
-func (t *tables) addStatement(r *run, out *account.Outcome) error {
+func (t *tables) addStatement(r *run, out *account.Outcome, usages []usage) error {
 	currency := out.Profile.Currency
-	usages := r.statement.take()
-	for _, u := range usages {
+	t.stated = r.calls.inOrder(t.stated[:0], usages)
+	for _, u := range t.stated {
 		value, err := u.value(currency)
 		if err != nil {
 			return err
@@ -117,6 +120,8 @@ func (t *tables) addStatement(r *run, out *account.Outcome) error {
 		t.statements.text(out.Account).null().null().null().count(0).credits(credit.Amount{}).count(0).amount(money.Amount{}).
 			text(currency.String()).flag(len(out.Buckets) > 0).end()
 	}
+	clear(t.stated)
+	r.statement.give(usages)
 	return nil
 }
 

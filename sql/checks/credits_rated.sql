@@ -1,6 +1,7 @@
--- credits rated = burned + overage + denied, for every account (SPEC section 6).
+-- credits rated = burned + overage + denied, for every account (SPEC section 6). rated_accounts sums rated up without
+-- held calls.
 SELECT account, coalesce(r.credits, 0) AS rated, coalesce(l.credits, 0) AS paid
-FROM (SELECT account, sum(credits) AS credits FROM rated WHERE held IS NULL GROUP BY account) AS r
+FROM rated_accounts AS r
 FULL JOIN (
   SELECT account, sum(credits) AS credits FROM ledger WHERE entry IN ('burn', 'overage', 'denied') GROUP BY account
 ) AS l USING (account)

@@ -9,5 +9,5 @@ UNION ALL
 SELECT 'calls of all accounts', stated, rated
 FROM
   (SELECT coalesce(sum(calls), 0) AS stated FROM statements),
-  (SELECT count(*) AS rated FROM rated WHERE held IS NULL)
+  (SELECT coalesce(sum(calls), 0) AS rated FROM rated_accounts)
 WHERE stated <> rated
