@@ -129,16 +129,23 @@ func (d *desk) burnDown(ctx context.Context, p period.Period, until time.Time) (
 	if err != nil {
 		return burnedDown{}, err
 	}
-	report, err := invoice.Run(ctx, invoice.Input{
-		Session: d.session, Scratch: d.scratch, Period: p, Calendar: m.Calendar, FirstPeriod: m.Config.FirstPeriod,
-		Catalog: m.Catalog, Currency: m.Config.Currency, AlertPercents: m.Config.Alerts, UnknownPlan: m.Config.UnknownPlan,
-		RatedFiles: rated, Now: m.Now(), Until: until, Provisional: !until.IsZero(), Due: m.Config.Invoices.Due, Numbers: m.Config.Invoices,
-		Progress: m.progress("burn"),
-	})
+	in := d.burnInput(p)
+	in.RatedFiles, in.Until, in.Provisional = rated, until, !until.IsZero()
+	report, err := invoice.Run(ctx, in)
 	if err != nil && !errors.Is(err, invoice.ErrMissing) {
 		return burnedDown{}, fmt.Errorf("burn down %s: %w", p, err)
 	}
 	return burnedDown{report, totalsOf(report), events}, nil
+}
+
+// burnInput is what every burn-down of a period is given, whatever its views show.
+func (d *desk) burnInput(p period.Period) invoice.Input {
+	m := d.mill
+	return invoice.Input{
+		Session: d.session, Scratch: d.scratch, Period: p, Calendar: m.Calendar, FirstPeriod: m.Config.FirstPeriod,
+		Catalog: m.Catalog, Currency: m.Config.Currency, AlertPercents: m.Config.Alerts, UnknownPlan: m.Config.UnknownPlan,
+		Now: m.Now(), Due: m.Config.Invoices.Due, Numbers: m.Config.Invoices, Progress: m.progress("burn"),
+	}
 }
 
 // burnViews makes what a burn-down reads: the period's rated usage, the account
@@ -170,6 +177,11 @@ func (d *desk) burnViews(ctx context.Context, p period.Period) error {
 			return err
 		}
 	}
+	return d.burnStatements(ctx)
+}
+
+// burnStatements makes the views that follow from those of the tables.
+func (d *desk) burnStatements(ctx context.Context) error {
 	for name, statement := range map[string]string{
 		"rated":          sql.Text("duckdb/burn_rated"),
 		"left_behind":    sql.Text("duckdb/burn_left_behind"),

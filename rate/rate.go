@@ -53,6 +53,7 @@ type Input struct {
 	Calendar        period.Calendar
 	Dynamic         []lake.Column // the recorded dimensions and quantities, in order
 	Batches         []Batch
+	Replay          *Replay                 // nil: calls are rated for good
 	UnknownAccounts bool                    // usage of accounts never opened is not held
 	Progress        func(done, total int64) // in batches, from several goroutines; may be nil
 }
@@ -198,7 +199,7 @@ func (r *run) batch(ctx context.Context, session *duck.Session, i int, batch Bat
 	}
 	return r.sumUp(ctx, session, lake.Output{
 		Table: lake.Rated, Partition: batch.Period.String(), Path: path, Rows: rows,
-		Columns: len(lake.Rated.Schema(r.Dynamic)), Tags: map[string]string{},
+		Columns: len(lake.Rated.Schema(r.Dynamic)), Tags: map[string]string{}, // of a dry replay, which is never the lake's, fewer
 	})
 }
 
@@ -209,6 +210,8 @@ func (r *run) posted(batch Batch) string {
 		"Fixed":     names(lake.Usage.Columns),
 		"Dynamic":   names(r.Dynamic),
 		"Rerate":    batch.Rerate,
+		"Replay":    r.Replay != nil,
+		"Home":      r.Replay.home(),
 		"Open":      batch.OpenStart.Equal(start),
 		"OpenStart": price.Timestamp(batch.OpenStart),
 		"Start":     price.Timestamp(start),
@@ -245,11 +248,15 @@ func (r *run) query(ctx context.Context, session *duck.Session, batch Batch) (st
 	return statements.Expand("duckdb/rate_sorted", map[string]any{"Select": compiled}), nil
 }
 
-// compile is [price.Book.Select], once for each key.
+// compile is [price.Book.Select], or what a replay makes of it, once for each key.
 func (r *run) compile(key compiledKey, options price.SelectOptions) (_ string, err error) {
 	r.compiling.Lock()
 	defer r.compiling.Unlock()
-	if r.compiled[key] == "" {
+	switch {
+	case r.compiled[key] != "":
+	case r.Replay != nil:
+		r.compiled[key], err = r.replaySelect(options)
+	default:
 		r.compiled[key], err = r.Book.Select(options)
 	}
 	return r.compiled[key], err

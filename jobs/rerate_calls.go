@@ -1,0 +1,202 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/creditmill/creditmill/internal/duck"
+	"github.com/creditmill/creditmill/internal/lake"
+	"github.com/creditmill/creditmill/internal/period"
+	"github.com/creditmill/creditmill/rate"
+	"github.com/creditmill/creditmill/sql"
+)
+
+// A calls is one file of a replayed period's rated calls.
+type calls struct {
+	path    string // local
+	columns int    // of rated's, from the first; 0: all
+	live    string // path of the live file that this is; empty: it was made for the replay
+	output  lake.Output
+}
+
+// takeVoids gathers the calls that were voided after the close of a replayed period:
+// the table leaving, and what they cost, in voided_credits.
+func (r *rerate) takeVoids(ctx context.Context) error {
+	state := r.mill.Lake.State()
+	if err := r.session.Exec(ctx, sql.Text("duckdb/leaving_begin")); err != nil {
+		return err
+	}
+	pending := slices.DeleteFunc(state.Files(lake.Voided), func(f lake.File) bool { return f.Pending() == 0 })
+	if err := r.view(ctx, "pending_voids", lake.Voided, pending); err != nil {
+		return err
+	}
+	var rated []lake.File
+	for _, file := range r.ratedOf(r.periods) {
+		if slices.ContainsFunc(pending, func(f lake.File) bool { return !f.MinTime.After(*file.MaxTime) && !f.MaxTime.Before(*file.MinTime) }) {
+			rated = append(rated, file)
+		}
+	}
+	if err := r.viewBy(ctx, "voided_rated", lake.Rated, rated, "period", partitionOf); err != nil {
+		return err
+	}
+	if err := r.session.Exec(ctx, sql.Text("duckdb/rerate_voided")); err != nil {
+		return fmt.Errorf("find the calls that were voided since: %w", err)
+	}
+	if err := r.session.Exec(ctx, sql.Text("duckdb/rerate_leaving")); err != nil {
+		return err
+	}
+	return r.session.Row(ctx, "SELECT count(*) FROM leaving").Scan(&r.voids)
+}
+
+// ratedOf are the live rated files of periods.
+func (r *rerate) ratedOf(periods []period.Period) []lake.File {
+	return slices.DeleteFunc(r.mill.Lake.State().Files(lake.Rated), func(f lake.File) bool {
+		return !slices.ContainsFunc(periods, func(p period.Period) bool { return p.String() == f.Partition })
+	})
+}
+
+// price prices the calls of all replayed periods, each where it belongs, by all books
+// in one pass. What stands as it is, and would be priced as it was, is left alone.
+func (r *rerate) price(ctx context.Context, books []draftBook) error {
+	batches, err := r.batches(ctx, books)
+	if err != nil || len(batches) == 0 {
+		return err
+	}
+	if err := r.session.Exec(ctx, "CREATE OR REPLACE TABLE opened_accounts AS "+sql.Text("duckdb/opened_accounts")); err != nil {
+		return fmt.Errorf("find when accounts were opened: %w", err)
+	}
+	m := r.mill
+	replay := &rate.Replay{Home: r.home, Dry: !r.options.Commit}
+	for _, b := range books[1:] {
+		replay.Drafts = append(replay.Drafts, b.book)
+	}
+	r.rated, err = rate.Run(ctx, rate.Input{
+		Session: r.session, Scratch: r.scratch, Book: books[0].book, Calendar: m.Calendar, Dynamic: m.Lake.State().Columns, Batches: batches,
+		Replay: replay, UnknownAccounts: m.Config.UnknownPlan != "", Progress: m.progress("rate"),
+	})
+	if err != nil {
+		return err
+	}
+	for _, out := range r.rated.Outputs {
+		r.calls[out.Partition] = append(r.calls[out.Partition], calls{path: out.Path, columns: out.Columns, output: out})
+	}
+	return nil
+}
+
+// batches are the calls to be priced. A file of a replayed period is a batch, which
+// keeps its order; what comes from elsewhere is one for each period.
+func (r *rerate) batches(ctx context.Context, books []draftBook) ([]rate.Batch, error) {
+	var batches []rate.Batch
+	elsewhere := map[period.Period][]duck.Group{} // files of rated, by the period they have calls of
+	for _, file := range r.mill.Lake.State().Files(lake.Rated) {
+		p, err := period.Parse(file.Partition)
+		if err != nil {
+			return nil, fmt.Errorf("rated file %s: %w", file.Path, err)
+		}
+		replayed := !p.Before(r.options.From) && p.Before(r.open)
+		if p.Before(r.options.From) || !replayed && !file.MinTime.Before(r.end) {
+			continue
+		}
+		path, err := r.withoutVoided(ctx, file)
+		if err != nil {
+			return nil, err
+		}
+		if replayed && path.stands && !r.changes(file, p, books) {
+			r.calls[file.Partition] = append(r.calls[file.Partition], calls{path: path.path, columns: file.Columns, live: file.Path})
+			continue
+		}
+		if replayed {
+			batches = append(batches, rate.Batch{Period: p, Usage: r.ratedScan(path.path, file.Columns), Rerate: true, Day: dayOf(*file.MinTime)})
+		}
+		first, last := r.mill.Calendar.Of(*file.MinTime), r.mill.Calendar.Of(*file.MaxTime)
+		for home := later(first, r.options.From); !last.Before(home) && home.Before(r.open); home = home.Next() {
+			if home != p {
+				elsewhere[home] = append(elsewhere[home], duck.Group{Files: []string{path.path}, Has: file.Columns})
+			}
+		}
+	}
+	for _, p := range r.periods {
+		if groups := elsewhere[p]; len(groups) > 0 {
+			scan := r.ratedScan("", 0)
+			scan.Groups = groups
+			batches = append(batches, rate.Batch{Period: p, Usage: scan, Rerate: true})
+		}
+	}
+	return batches, r.fresh(ctx, &batches)
+}
+
+// changes reports whether any call of a period's own file posts elsewhere in the
+// replay, or may be priced otherwise.
+func (r *rerate) changes(file lake.File, p period.Period, books []draftBook) bool {
+	return file.MinTime.Before(r.mill.Calendar.Start(p)) || heldRows(file) > 0 || slices.ContainsFunc(books, func(b draftBook) bool {
+		return file.Tags[rate.TagPrices] != b.book.Fingerprint(*file.MinTime, *file.MaxTime)
+	})
+}
+
+// fresh adds the usage of replayed periods that no run has rated. A commit has rated
+// what there was; what came since is for the next rating, which would rate it again.
+func (r *rerate) fresh(ctx context.Context, batches *[]rate.Batch) error {
+	if r.options.Commit {
+		return nil
+	}
+	m, state := r.mill, r.mill.Lake.State()
+	for _, p := range r.periods {
+		files := slices.DeleteFunc(within(state.Files(lake.Usage), m.Calendar.Start(p), m.Calendar.End(p)), func(f lake.File) bool {
+			return f.Origin() <= state.RatedThrough
+		})
+		if len(files) == 0 {
+			continue
+		}
+		scan, err := r.scan(ctx, lake.Usage, files)
+		if err != nil {
+			return err
+		}
+		*batches = append(*batches, rate.Batch{Period: p, Usage: scan})
+	}
+	return nil
+}
+
+func (r *rerate) ratedScan(path string, columns int) duck.Scan {
+	scan := r.mill.Lake.State().Scan(lake.Rated, nil, nil)
+	if path != "" {
+		scan.Add(path, columns)
+	}
+	return scan
+}
+
+// A standing is where a file's calls can be read, and whether it is the file itself.
+type standing struct {
+	path   string
+	stands bool
+}
+
+// withoutVoided is a rated file without the calls that were voided since.
+func (r *rerate) withoutVoided(ctx context.Context, file lake.File) (standing, error) {
+	if known, ok := r.standing[file.Path]; ok {
+		return known, nil
+	}
+	paths, err := r.mill.Lake.Paths(ctx, []lake.File{file})
+	if err != nil {
+		return standing{}, err
+	}
+	at := standing{paths[0], true}
+	if r.voids > 0 {
+		if err := r.view(ctx, "file_left", lake.Rated, []lake.File{file}); err != nil {
+			return at, err
+		}
+		var n int64
+		if err := r.session.Row(ctx, sql.Text("duckdb/leaving_in_file")).Scan(&n); err != nil {
+			return at, err
+		}
+		if n > 0 {
+			at = standing{filepath.Join(r.scratch, fmt.Sprintf("unvoided-%d.parquet", len(r.standing))), false}
+			if _, err := r.session.CopyParquet(ctx, sql.Text("duckdb/leaving_stay"), at.path); err != nil {
+				return at, fmt.Errorf("take voided calls out of %s: %w", file.Path, err)
+			}
+		}
+	}
+	r.standing[file.Path] = at
+	return at, nil
+}
