@@ -43,7 +43,7 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err := r.openCycles(ctx); err != nil {
 		return fmt.Errorf("usage of running cycles: %w", err)
 	}
-	if r.calls, err = openCalls(ctx, r.Session, r.work, r.RatedFiles); err != nil {
+	if r.calls, err = openCalls(ctx, r.Session, r.work, &r.Input); err != nil {
 		return err
 	}
 	if !r.Provisional {
@@ -53,7 +53,7 @@ func (r *run) open(ctx context.Context) (err error) {
 		}
 	}
 	r.statement = newStatement()
-	if err := r.tables.open(r.work, r.Provisional); err != nil {
+	if err := r.tables.open(r.work, r.Provisional, r.Dry); err != nil {
 		return err
 	}
 	r.judged, err = newRowWriter(r.work, "judged", lake.AccountEvents.Columns)
@@ -61,10 +61,10 @@ func (r *run) open(ctx context.Context) (err error) {
 }
 
 // openCycles finds the cycle that each account was in when the period began, and
-// what it had used of it: alerts tell. In the first period, and of an account without
-// any kind of alert, nobody asks.
+// what it had used of it: alerts tell. In the first period, in a replay, and of an
+// account without any kind of alert, nobody asks.
 func (r *run) openCycles(ctx context.Context) (err error) {
-	if r.Period == r.FirstPeriod {
+	if r.Period == r.FirstPeriod || r.Kept {
 		return nil
 	}
 	events, err := openAccountRows(ctx, filepath.Join(r.work, "invoice_events.parquet"))

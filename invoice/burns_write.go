@@ -19,7 +19,7 @@ import (
 func (r *run) burn(ctx context.Context) error {
 	out := lake.Output{Table: lake.Burns, Partition: r.Period.String(), Path: filepath.Join(r.outputs, lake.Burns.Name+".parquet")}
 	work, ctx := errgroup.WithContext(ctx)
-	if !r.Provisional {
+	if !r.Provisional && !r.Dry {
 		writer, err := newBurnWriter(out.Path)
 		if err != nil {
 			return fmt.Errorf("write burns: %w", err)

@@ -43,9 +43,9 @@ type accountRange struct{ first, end int }
 // 40 MB of rows, so that sorting them takes little memory and the files are few.
 const callsPerPart = 1 << 19
 
-// openCalls deals the calls of the view rated out and begins to sort them. files
-// are those that rated reads; without any the view is copied into one.
-func openCalls(ctx context.Context, session *duck.Session, scratch string, files []string) (_ *calls, err error) {
+// openCalls deals the calls of the view rated out and begins to sort them. Without
+// files that rated reads, the view is copied into one.
+func openCalls(ctx context.Context, session *duck.Session, scratch string, in *Input) (_ *calls, err error) {
 	c := &calls{
 		source: newNames(), operation: newNames(), project: newNames(), keys: newNames(),
 		spool: spool.New(scratch, "calls"), cancel: func() {},
@@ -59,6 +59,7 @@ func openCalls(ctx context.Context, session *duck.Session, scratch string, files
 		return nil, fmt.Errorf("count calls: %w", err)
 	}
 	c.divide(callsPerPart)
+	files, columns := in.RatedFiles, columnsOf(in)
 	if len(files) == 0 {
 		copied := filepath.Join(scratch, "calls.parquet")
 		if err := copyToScratch(ctx, session, sql.Text("duckdb/invoice_calls"), copied); err != nil {
@@ -66,7 +67,7 @@ func openCalls(ctx context.Context, session *duck.Session, scratch string, files
 		}
 		files = []string{copied}
 	}
-	if err := dealCalls(ctx, c, files); err != nil {
+	if err := dealCalls(ctx, c, files, columns); err != nil {
 		return nil, fmt.Errorf("read calls: %w", err)
 	}
 	if err := c.begin(ctx); err != nil {

@@ -18,23 +18,30 @@ import (
 	"github.com/creditmill/creditmill/internal/spool"
 )
 
-// callColumns are the columns of rated that burning asks for; those of texts that
-// recur are read as numbers, but for accounts, which come in runs.
-var callColumns = []struct {
+// A callColumn is a column of rated that burning asks for. Those of texts that recur
+// are read as numbers, but for accounts, which come in runs.
+type callColumn struct {
 	name  string
+	other string // to be read in its place from files that have it; empty: none
 	named bool
-}{
-	{"account", false},
-	{"source", true},
-	{"operation", true},
-	{"project", true},
-	{"key", true},
-	{"held", true},
-	{"event_id", false},
-	{"time", false},
-	{"posted_at", false},
-	{"late", false},
-	{"credits", false},
+	left  bool // nobody asks for it
+}
+
+// columnsOf are the columns that a burn-down asks for.
+func columnsOf(in *Input) []callColumn {
+	return []callColumn{
+		{name: "account"},
+		{name: "source", named: true},
+		{name: "operation", named: true, left: in.Dry},
+		{name: "project", named: true, left: in.Dry},
+		{name: "key", named: true, left: in.Dry},
+		{name: "held", other: in.RatedHeld, named: true},
+		{name: "event_id"},
+		{name: "time"},
+		{name: "posted_at"},
+		{name: "late"},
+		{name: "credits", other: in.RatedCredits},
+	}
 }
 
 // mostDealers is how many goroutines read at once: each holds a row group's pages and
@@ -60,7 +67,8 @@ type dealer struct {
 	path   string // of the file that is open
 	file   *os.File
 	groups *pqarrow.FileReader
-	fields []int // places of callColumns in the file
+	fields []int             // places of the columns in the file
+	names  map[string]string // that the columns have in the file
 
 	numbers [callText][]uint32 // of a batch's names, by where a call has them; used again
 }
@@ -69,11 +77,12 @@ type dealer struct {
 type dealing struct {
 	accounts map[string]uint32 // numbers
 	parts    []int32           // by account
+	columns  []callColumn
 }
 
 // dealCalls reads the calls of all files into the spool.
-func dealCalls(ctx context.Context, c *calls, files []string) error {
-	d := &dealing{accounts: make(map[string]uint32, len(c.accounts)), parts: make([]int32, len(c.accounts))}
+func dealCalls(ctx context.Context, c *calls, files []string, columns []callColumn) error {
+	d := &dealing{accounts: make(map[string]uint32, len(c.accounts)), parts: make([]int32, len(c.accounts)), columns: columns}
 	for number, account := range c.accounts {
 		d.accounts[account] = uint32(number)
 	}
@@ -158,13 +167,20 @@ func (d *dealer) open(path string) error {
 		return err
 	}
 	props := pqarrow.ArrowReadProperties{BatchSize: dealtRows}
-	d.fields = d.fields[:0]
-	for _, column := range callColumns {
-		field := parquet.MetaData().Schema.ColumnIndexByName(column.name)
-		if field < 0 {
-			return fmt.Errorf("there is no column %s", column.name)
+	d.fields, d.names = d.fields[:0], map[string]string{}
+	for _, column := range d.shared.columns {
+		if column.left {
+			continue
 		}
-		d.fields = append(d.fields, field)
+		name := column.other
+		if name == "" || parquet.MetaData().Schema.ColumnIndexByName(name) < 0 {
+			name = column.name
+		}
+		field := parquet.MetaData().Schema.ColumnIndexByName(name)
+		if field < 0 {
+			return fmt.Errorf("there is no column %s", name)
+		}
+		d.fields, d.names[column.name] = append(d.fields, field), name
 		props.SetReadDict(field, column.named)
 	}
 	d.groups, err = pqarrow.NewFileReader(parquet, props, memory.DefaultAllocator)
@@ -182,7 +198,13 @@ func (d *dealer) close() error {
 
 // dealBatch deals the calls of a batch out, those that are not held.
 func (d *dealer) dealBatch(batch arrow.RecordBatch) error {
-	column := func(name string) arrow.Array { return batch.Column(batch.Schema().FieldIndices(name)[0]) }
+	column := func(name string) arrow.Array {
+		name, asked := d.names[name]
+		if !asked {
+			return nil
+		}
+		return batch.Column(batch.Schema().FieldIndices(name)[0])
+	}
 	accounts, account := as[*array.String](column("account")), uint32(noName)
 	sources := d.named(callSource, column("source"), d.calls.source.add)
 	operations := d.named(callOperation, column("operation"), d.calls.operation.add)
@@ -226,9 +248,9 @@ type numbered struct {
 	column  arrow.Array
 }
 
-// at is the number in a row; noName for NULL.
+// at is the number in a row; noName for NULL and where nobody asks.
 func (n *numbered) at(row int) uint32 {
-	if n.column.IsNull(row) {
+	if n.column == nil || n.column.IsNull(row) {
 		return noName
 	}
 	return n.numbers[n.rows[row]]
@@ -236,6 +258,9 @@ func (n *numbered) at(row int) uint32 {
 
 // named are a column's texts as the numbers that number appends for them.
 func (d *dealer) named(at int, column arrow.Array, number func(to []uint32, count int, text func(int) string) []uint32) numbered {
+	if column == nil {
+		return numbered{}
+	}
 	dictionary := as[*array.Dictionary](column)
 	texts := as[*array.String](dictionary.Dictionary())
 	d.numbers[at] = number(d.numbers[at][:0], texts.Len(), texts.Value)

@@ -35,15 +35,24 @@ type describer struct {
 func (d *describer) charge(c *account.Charge) string {
 	switch c.Kind {
 	case kindFee:
-		return d.fee(c)
+		return d.fee(c) + d.late("subscribed", c)
 	case kindOverage:
 		return d.overage(c)
 	case kindPack:
-		return d.pack("Pack", c)
+		return d.pack("Pack", c) + d.late("bought", c)
 	case kindTopUp:
 		return d.pack("Top-up", c)
 	}
-	return c.Description
+	return c.Description + d.late("of", c)
+}
+
+// late says when what a line charges was, where that became known, or could be charged,
+// only after its month had been closed: the line itself has the instant it posted to.
+func (d *describer) late(what string, c *account.Charge) string {
+	if c.EventAt.IsZero() || !c.EventAt.Before(c.At) || c.Description == "" {
+		return ""
+	}
+	return ", " + what + " " + c.EventAt.In(d.calendar.Location()).Format("2 January 2006") + ", posted late"
 }
 
 // fee says of the fee of a short first cycle that it is, and which days it is for.

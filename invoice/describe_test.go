@@ -67,6 +67,7 @@ func TestDescriptionsExplainALine(t *testing.T) {
 	fee := func(plan string, version int, from, to string) account.Charge {
 		return account.Charge{Kind: "fee", Plan: plan, Version: version, Description: plan, From: at(from), To: at(to)}
 	}
+	october := at("2026-09-30T22:00:00Z")
 	for _, test := range []struct {
 		charge account.Charge
 		want   string
@@ -92,6 +93,12 @@ func TestDescriptionsExplainALine(t *testing.T) {
 		{account.Charge{Kind: "pack", Description: "usd"}, "Pack usd"},
 		{account.Charge{Kind: "charge", Description: "=1+1 <b>"}, "=1+1 <b>"},
 		{account.Charge{Kind: "charge"}, ""},
+		// What posted late says when it was: 28 September 22:30Z is the 29th in Amsterdam.
+		{account.Charge{Kind: "pack", Description: "usd", BucketID: "a/pack/e1", At: october, EventAt: at("2026-09-28T22:30:00Z")}, "Pack usd: 5,000,000 credits, bought 29 September 2026, posted late"},
+		{account.Charge{Kind: "charge", Description: "Setup", At: october, EventAt: at("2026-09-03T12:00:00Z")}, "Setup, of 3 September 2026, posted late"},
+		{account.Charge{Kind: "fee", Plan: "both", Version: 1, Description: "both", At: october, EventAt: at("2026-09-03T12:00:00Z"), From: october, To: at("2026-10-31T23:00:00Z")}, "Plan both, subscribed 3 September 2026, posted late"},
+		{account.Charge{Kind: "pack", Description: "usd", At: october, EventAt: october}, "Pack usd"},
+		{account.Charge{Kind: "charge", At: october, EventAt: at("2026-09-03T12:00:00Z")}, ""},
 	} {
 		if got := d.charge(&test.charge); got != test.want {
 			t.Errorf("got  %q\nwant %q", got, test.want)

@@ -55,7 +55,11 @@ type Input struct {
 	// RatedFiles are local paths of the Parquet files that the view rated reads: the
 	// calls are read from them directly, which is faster. Without any, a copy of the
 	// view is.
-	RatedFiles    []string
+	RatedFiles []string
+	// RatedCredits and RatedHeld are the columns of RatedFiles to read in the place of
+	// credits and held, in files that have them; empty: none.
+	RatedCredits, RatedHeld string
+
 	Scratch       string // folder for the output files, which the session may read and write
 	Period        period.Period
 	Calendar      period.Calendar
@@ -67,9 +71,12 @@ type Input struct {
 	Now           time.Time       // invoices are issued then
 	Numbers       config.Invoices // of which those of invoices are given
 	Due           period.Duration // after Now
-	// Kept is a replay of a period whose top-ups were charged: they stay (SPEC section
-	// 14, 30 and 44).
+	// Kept is a replay of a period whose top-ups were charged: they stay, and what it
+	// makes of alerts is nothing (SPEC section 14, 30 and 44).
 	Kept bool
+	// Dry is a replay that is compared and thrown away: ledger, balances, invoices and
+	// their lines alone.
+	Dry bool
 	// Provisional is apply: ledger, balances and alerts as far as Until, no burns, no
 	// invoices and nothing that follows from them.
 	Provisional bool

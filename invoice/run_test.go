@@ -3,7 +3,6 @@ package invoice
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -188,13 +187,10 @@ func TestChecksFindWhatIsBroken(t *testing.T) {
 		"revenue_charged":    "UPDATE live_balances SET price = 0",
 		"statement_credits":  "UPDATE live_statements SET calls = 3",
 	}
-	files, err := filepath.Glob("../sql/checks/*.sql")
-	must(t, err)
-	ran := append(burnChecks(), billingChecks()...)
-	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".sql")
-		if _, known := breaks[name]; known != slices.Contains(ran, "checks/"+name) {
-			t.Errorf("check %s is not both run and tested", name)
+	ran := slices.Concat(burnChecks(), billChecks(), closeChecks())
+	for _, check := range ran {
+		if _, known := breaks[strings.TrimPrefix(check, "checks/")]; !known {
+			t.Errorf("check %s is not tested", check)
 		}
 	}
 	for name, statement := range breaks {

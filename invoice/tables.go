@@ -14,8 +14,8 @@ import (
 	"github.com/creditmill/creditmill/sql"
 )
 
-// tables are the writers of all tables but burns. Those that a provisional run
-// does not write are nil.
+// tables are the writers of all tables but burns. Those that a provisional or a dry
+// run does not write are nil.
 type tables struct {
 	ledger, balances, alerts             *rowWriter
 	invoices, lines, statements, revenue *rowWriter
@@ -39,22 +39,22 @@ var statementColumns = []lake.Column{
 	{Name: "listed", Type: "BOOLEAN"},
 }
 
-func (t *tables) open(scratch string, provisional bool) (err error) {
+func (t *tables) open(scratch string, provisional, dry bool) (err error) {
 	for _, table := range []struct {
 		to      **rowWriter
 		table   lake.Table
 		columns []lake.Column
-		billing bool
+		left    bool
 	}{
 		{&t.ledger, lake.Ledger, lake.Ledger.Columns, false},
 		{&t.balances, lake.Balances, lake.Balances.Columns, false},
 		{&t.alerts, lake.Alerts, lake.Alerts.Columns, false},
-		{&t.invoices, lake.Invoices, lake.Invoices.Columns, true},
-		{&t.lines, lake.InvoiceLines, lake.InvoiceLines.Columns, true},
-		{&t.statements, lake.Statements, statementColumns, true},
-		{&t.revenue, lake.Revenue, lake.Revenue.Columns, true},
+		{&t.invoices, lake.Invoices, lake.Invoices.Columns, provisional},
+		{&t.lines, lake.InvoiceLines, lake.InvoiceLines.Columns, provisional},
+		{&t.statements, lake.Statements, statementColumns, provisional || dry},
+		{&t.revenue, lake.Revenue, lake.Revenue.Columns, provisional || dry},
 	} {
-		if table.billing && provisional {
+		if table.left {
 			continue
 		}
 		if *table.to, err = newRowWriter(scratch, table.table.Name, table.columns); err != nil {
@@ -85,11 +85,15 @@ func (t *tables) add(r *run, b *burned) error {
 	if t.invoices == nil {
 		return nil
 	}
-	for _, e := range makeRevenue(out) {
-		t.revenue.text(out.Account).text(e.item).text(e.kind).amount(e.amount).text(out.Profile.Currency.String()).end()
+	if t.revenue != nil {
+		for _, e := range makeRevenue(out) {
+			t.revenue.text(out.Account).text(e.item).text(e.kind).amount(e.amount).text(out.Profile.Currency.String()).end()
+		}
 	}
-	if err := t.addStatement(r, out, b.usages); err != nil {
-		return fmt.Errorf("account %q: %w", out.Account, err)
+	if t.statements != nil {
+		if err := t.addStatement(r, out, b.usages); err != nil {
+			return fmt.Errorf("account %q: %w", out.Account, err)
+		}
 	}
 	if err := t.addInvoice(r, out); err != nil {
 		return fmt.Errorf("account %q: %w", out.Account, err)

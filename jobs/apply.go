@@ -170,8 +170,8 @@ func (d *desk) burnViews(ctx context.Context, p period.Period) error {
 		{"prior_alerts", lake.Alerts, state.Partition(lake.Alerts, before)},
 		{"closed_balances", lake.Balances, closed(lake.Balances)},
 		{"closed_ledger", lake.Ledger, closed(lake.Ledger)},
-		{"closed_lines", lake.InvoiceLines, closed(lake.InvoiceLines)},
-		{"closed_invoices", lake.Invoices, closed(lake.Invoices)},
+		{"closed_lines", lake.InvoiceLines, state.Files(lake.InvoiceLines)}, // notes of the open period among them
+		{"closed_invoices", lake.Invoices, state.Files(lake.Invoices)},
 	} {
 		if err := d.view(ctx, v.name, v.table, v.files); err != nil {
 			return err

@@ -3,7 +3,6 @@ package jobs
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/invoice/document"
@@ -16,7 +15,8 @@ type Documents struct {
 	desk *desk
 }
 
-// Documents opens the invoices and notes of a selection. Of the tables that hold what
+// Documents opens the invoices and notes of a selection, each made of what was live when
+// it was issued: what was re-rated since does not change it. Of the tables that hold what
 // stands in them, only the files of their periods are read. A number of nothing is a
 // [document.NotFoundError]. Close what it returns.
 func (m *Mill) Documents(ctx context.Context, s document.Selection) (_ *Documents, err error) {
@@ -32,22 +32,20 @@ func (m *Mill) Documents(ctx context.Context, s document.Selection) (_ *Document
 			err = errors.Join(err, d.close())
 		}
 	}()
-	tables := document.Tables()
-	var periods []string // all
+	state := m.Lake.State()
+	issued := state.Files(lake.Invoices)
 	if !s.Period.IsZero() {
-		periods = []string{s.Period.String()}
+		issued = state.Partition(lake.Invoices, s.Period.String())
 	}
-	if err := d.viewOf(ctx, tables[0], periods); err != nil {
+	if err := d.issuedInvoices(ctx, issued); err != nil {
 		return nil, err
 	}
 	picked, err := s.Pick(ctx, d.session)
 	if err != nil {
 		return nil, err
 	}
-	for _, table := range tables[1:] {
-		if err := d.viewOf(ctx, table, picked.Periods); err != nil {
-			return nil, err
-		}
+	if err := d.documentViews(ctx, picked); err != nil {
+		return nil, err
 	}
 	reader, err := picked.Open(ctx, d.scratch, m.Calendar, m.Config.Issuer)
 	if err != nil {
@@ -59,14 +57,10 @@ func (m *Mill) Documents(ctx context.Context, s document.Selection) (_ *Document
 // Close ends the reading.
 func (d *Documents) Close() error { return errors.Join(d.Reader.Close(), d.desk.close()) }
 
-// viewOf makes a table readable by its name; one with periods, those of some of them
-// alone, nil for all.
-func (d *desk) viewOf(ctx context.Context, table lake.Table, periods []string) error {
-	files := d.mill.Lake.State().Files(table)
-	if table.Partition == lake.ByPeriod && periods != nil {
-		files = slices.DeleteFunc(files, func(f lake.File) bool { return !slices.Contains(periods, f.Partition) })
-	}
-	return d.viewBy(ctx, table.Name, table, files, partitionColumn(table), partitionOf)
+// Notes are the notes that correct an invoice, in the order they were issued. It sees
+// those of the selection's period alone, where it has one.
+func (d *Documents) Notes(ctx context.Context, number string) ([]document.Note, error) {
+	return document.Notes(ctx, d.desk.session, number)
 }
 
 // WriteDocuments writes the invoices and notes of a selection into a folder and returns

@@ -112,11 +112,10 @@ func (r *replay) burn(ctx context.Context, p period.Period) (invoice.Report, err
 		return invoice.Report{}, err
 	}
 	in := r.burnInput(p)
-	in.Kept = true
-	if r.number == 0 { // the credits of others stand in other columns
-		for _, c := range r.calls[p.String()] {
-			in.RatedFiles = append(in.RatedFiles, c.path)
-		}
+	in.Kept, in.Dry = true, !r.options.Commit
+	in.RatedCredits, in.RatedHeld = r.columns()
+	for _, c := range r.calls[p.String()] {
+		in.RatedFiles = append(in.RatedFiles, c.path)
 	}
 	report, err := invoice.Run(ctx, in)
 	if err != nil {
@@ -251,16 +250,25 @@ func (r *replay) compare(ctx context.Context, p period.Period) error {
 	return nil
 }
 
+// columns are those of the priced files that this replay's credits, and what is held
+// in it, stand in.
+func (r *replay) columns() (credits, held string) {
+	if r.number == 0 {
+		return "credits", "held"
+	}
+	columns := rate.DraftColumns(r.number - 1)
+	return columns[0].Name, columns[1].Name
+}
+
 // callViews make the calls of a period readable, by this replay's prices: all of them
 // as period_rated; those that were priced anew, with what they were before, as
 // replayed_calls; and those that were priced anew in other periods as calls_elsewhere.
 func (r *replay) callViews(ctx context.Context, p period.Period) error {
 	priced := append(rate.DryColumns(), rate.BeforeColumns...)
-	credits, held := "credits", "held"
 	if r.number > 0 {
-		columns := rate.DraftColumns(r.number - 1)
-		priced, credits, held = append(priced, columns...), columns[0].Name, columns[1].Name
+		priced = append(priced, rate.DraftColumns(r.number-1)...)
 	}
+	credits, held := r.columns()
 	stands, here, elsewhere := duck.Scan{Columns: rate.DryColumns()}, duck.Scan{Columns: priced}, duck.Scan{Columns: priced}
 	for name, files := range r.calls {
 		for _, c := range files {

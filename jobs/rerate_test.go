@@ -211,3 +211,34 @@ func TestCallsThatNoPriceFitsAnyMoreWaitInTheOpenMonth(t *testing.T) {
 		"c1 2026-10 false 8.000000", "c2 2026-10 false 6.000000", "c3 2026-10 false 2.000000", "c4 2026-10 false 6.000000", "c5 2026-10 false 0.000000")
 	wantRows(t, "notes", s.ask(`SELECT concat_ws(' ', number, total) FROM invoices WHERE kind <> 'invoice' ORDER BY issued_at`), "CN-2026-000001 -2.0000", "DN-2026-000001 2.0000")
 }
+
+// Two drafts are compared beside each other, in one pass over the calls: each as if it
+// were alone.
+func TestDraftsAreComparedBesideEachOther(t *testing.T) {
+	s := newSite(t, tiny)
+	s.run(month)
+	dearer := strings.NewReplacer("version: 1", "version: 2", "credits: 2", "credits: 3").Replace(tiny["prices/api.yaml"])
+	free := strings.NewReplacer("credits: 2", "credits: 0").Replace(tiny["prices/api.yaml"]) // in the place of version 1
+	held := "table: api\nversion: 2\neffective_from: 2026-01-01T00:00:00Z\napplies_to: [\"image.*\"]\nrules:\n  - {operation: image.generate, when: {images: {gte: 4}}, charge: {credits: 8}}\n"
+	s.write("drafts/dearer.yaml", dearer)
+	s.write("drafts/free.yaml", free)
+	s.write("drafts/held.yaml", held)
+	names := []string{s.dir + "/drafts/dearer.yaml", s.dir + "/drafts/free.yaml", s.dir + "/drafts/held.yaml"}
+	_, together := s.rerate("2026-11-05T00:00:00Z", jobs.RerateOptions{Drafts: names})
+	var alone []string
+	for _, name := range names {
+		_, differences := s.rerate("2026-11-05T00:00:00Z", jobs.RerateOptions{Drafts: []string{name}})
+		alone = append(alone, differences...)
+	}
+	wantRows(t, "differences", together, alone...)
+	wantRows(t, "of the free draft", together[5:11],
+		names[1]+" 2026-10 ada expired credits 0.000000 10.000000 0 (price)",
+		names[1]+" 2026-10 ada overage credits 4.000000 0.000000 0 (price)",
+		names[1]+" 2026-10 ada overage_charge basic/1 USD 2.000000 0.000000 0 (price)",
+		names[1]+" 2026-10 ada rated credits 14.000000 0.000000 2 (price)",
+		names[1]+" 2026-10 bob balance credits 0.000000 5.000000 0 (price)",
+		names[1]+" 2026-10 bob denied credits 3.000000 0.000000 0 (price)")
+	if head := s.at(december).Lake.State().Head; head != 5 {
+		t.Errorf("comparing drafts committed run %d", head)
+	}
+}

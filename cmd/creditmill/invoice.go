@@ -25,6 +25,7 @@ type invoiceFlags struct {
 	month     string
 	account   string
 	limit     int
+	look      bool // --json on the terminal: the document and what has happened to it since
 }
 
 func (a *app) invoiceCommand() *cobra.Command {
@@ -32,9 +33,10 @@ func (a *app) invoiceCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "invoice [NUMBER...]",
 		Short: "Show invoices and notes, list them, or write them as JSON, HTML or PDF",
-		Long: "Show an invoice or note by its number, or write it into a file. Without a number, list the newest ones, those\n" +
-			"of an account (its billing history) or of a month; with --to, write them into a folder, a file each, named by\n" +
-			"their numbers.",
+		Long: "Show an invoice or note by its number, and the notes that correct it, or write it into a file. Without a number,\n" +
+			"list the newest ones, those of an account (its billing history) or of a month; with --to, write them into a\n" +
+			"folder, a file each, named by their numbers. A note is of the month it was issued in. What is written, or\n" +
+			"printed with --format, is the document alone, which never changes.",
 		Example: "  creditmill invoice INV-2026-000001\n" +
 			"  creditmill invoice INV-2026-000001 --to acme.pdf\n" +
 			"  creditmill invoice --account acme\n" +
@@ -52,7 +54,7 @@ func (a *app) invoiceCommand() *cobra.Command {
 			case len(args) == 0 && f.to == "":
 				return a.listInvoices(cmd.Context(), s, f.limit)
 			case len(args) == 1 && !f.intoFolder():
-				return a.oneInvoice(cmd.Context(), args[0], f.formats[0], f.to)
+				return a.oneInvoice(cmd.Context(), args[0], &f)
 			default:
 				return a.writeInvoices(cmd.Context(), s, f)
 			}
@@ -79,7 +81,7 @@ func (a *app) checkInvoiceFlags(f *invoiceFlags, numbers []string) error {
 		f.formats = append(f.formats, string(document.PDF))
 	}
 	if a.json && len(f.formats) == 0 && len(numbers) == 1 {
-		f.formats = []string{formatJSON}
+		f.formats, f.look = []string{formatJSON}, f.to == ""
 	}
 	slices.Sort(f.formats)
 	f.formats = slices.Compact(f.formats)
@@ -124,8 +126,9 @@ func (f *invoiceFlags) intoFolder() bool {
 	return len(f.formats) > 1 || strings.HasSuffix(f.to, string(filepath.Separator)) || err == nil && info.IsDir()
 }
 
-// oneInvoice prints a document, or writes it into a file.
-func (a *app) oneInvoice(ctx context.Context, number, format, to string) (err error) {
+// oneInvoice prints a document, or writes it into a file. For who looks it up, as text
+// or with --json, it adds the notes that correct it, which the document itself never has.
+func (a *app) oneInvoice(ctx context.Context, number string, f *invoiceFlags) (err error) {
 	m, done, err := a.open(ctx)
 	if err != nil {
 		return err
@@ -140,18 +143,31 @@ func (a *app) oneInvoice(ctx context.Context, number, format, to string) (err er
 	if err != nil {
 		return err
 	}
-	var content []byte
-	if format == formatText {
-		content = []byte(invoiceText(d))
-	} else {
-		var missing []rune
-		if content, missing, err = d.Render(document.Format(format)); err != nil {
+	var (
+		content []byte
+		missing []rune
+		notes   []document.Note
+		format  = f.formats[0]
+	)
+	if format == formatText || f.look {
+		if notes, err = documents.Notes(ctx, d.Number); err != nil {
 			return err
 		}
-		a.warnMissing(number, missing)
 	}
-	if to != "" {
-		return os.WriteFile(to, content, 0o644)
+	switch {
+	case format == formatText:
+		content = []byte(invoiceText(d) + notesText(d, notes))
+	case f.look:
+		content, err = d.JSONWith(notes)
+	default:
+		content, missing, err = d.Render(document.Format(format))
+	}
+	if err != nil {
+		return err
+	}
+	a.warnMissing(number, missing)
+	if f.to != "" {
+		return os.WriteFile(f.to, content, 0o644)
 	}
 	_, err = a.stdout.Write(content)
 	return err

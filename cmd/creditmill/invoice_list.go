@@ -60,8 +60,8 @@ func (a *app) invoices(calendar period.Calendar, s document.Selection, found, su
 	grid := newGrid("number", "kind", "account", "month", "issued", "due", "", "total", "paid", "to pay").numbers(7, 8, 9)
 	for _, row := range rows {
 		kind := plain(row["kind"])
-		if corrects := plain(row["corrects"]); corrects != "" {
-			kind += " for " + corrects
+		if kind != document.Invoice {
+			kind += " for " + correctsText(plain(row["corrects"]), plain(row["corrects_period"]))
 		}
 		grid.add(plain(row["number"]), kind, plain(row["account"]), plain(row["period"]), day(calendar, row["issued_at"]), day(calendar, row["due_at"]), plain(row["currency"]),
 			moneyOf(row["total"]), moneyOf(row["paid"]), moneyOf(row["amount_due"]))

@@ -48,7 +48,9 @@ func TestWorldsGiveTheirExpectedResults(t *testing.T) {
 			}
 			checkClauses(t, name, config)
 			readEveryTable(t, config)
+			compareDocuments(t, config)
 			lookAround(t, world, config)
+			verifyWorld(t, config)
 		})
 	}
 }

@@ -20,7 +20,8 @@ type subscription struct {
 // pending is a subscription event of this instant, whose cycle is about to start.
 type pending struct {
 	plan      string
-	cancelled bool // by a later event of the same instant
+	at        time.Time // the event's own; zero where none came
+	cancelled bool      // by a later event of the same instant
 }
 
 // A cycle is one term of a plan, [start, end).
@@ -81,8 +82,12 @@ func (m *Machine) startCycle(t int64) error {
 		ID: bucket.AllowanceID(m.account, from), Kind: bucket.Allowance, Priority: priorityAllowance,
 		Starts: from, Expires: to, Item: c.terms.Name, Granted: c.allowance(), Currency: m.currency,
 	}
+	var eventAt time.Time
+	if m.pending != nil {
+		eventAt = m.pending.at
+	}
 	b.Price, err = m.charge(Charge{
-		Kind: chargeFee, At: from, ID: period.FormatInstant(from), Item: c.terms.Name, Description: c.terms.Name,
+		Kind: chargeFee, EventAt: eventAt, At: from, ID: period.FormatInstant(from), Item: c.terms.Name, Description: c.terms.Name,
 		Quantity: credit.FromInt(1), UnitPrice: unit, From: from, To: to,
 		Plan: c.terms.Name, Version: c.terms.Version, BucketID: bucketID(b),
 	}, fee)

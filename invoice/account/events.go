@@ -98,7 +98,7 @@ func (m *Machine) subscribe(e *posted) string {
 	if _, missing := m.termsAt(f.Plan, instant(e.posted)); missing != nil {
 		return missing.Reason
 	}
-	m.pending = &pending{plan: f.Plan}
+	m.pending = &pending{plan: f.Plan, at: e.At}
 	return ""
 }
 
@@ -132,7 +132,7 @@ func (m *Machine) addCharge(e *posted) string {
 	}
 	at := instant(e.posted)
 	if _, err := m.charge(Charge{
-		Kind: chargeOneOff, At: at, ID: e.ID, Item: e.ID, Description: f.Description,
+		Kind: chargeOneOff, At: at, EventAt: e.At, ID: e.ID, Item: e.ID, Description: f.Description,
 		Quantity: credit.FromInt(1), UnitPrice: unit, From: at, To: at,
 	}, exact); err != nil {
 		return ReasonOverflow

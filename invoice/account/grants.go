@@ -32,7 +32,7 @@ func (m *Machine) purchase(e *posted) string {
 		ID: bucket.EventID(m.account, bucket.Pack, e.ID), Kind: bucket.Pack, Priority: priorityPack,
 		Starts: instant(e.posted), Item: f.Pack, Currency: m.currency,
 	}
-	c := Charge{Kind: chargePack, At: b.Starts, ID: e.ID, Paid: f.Paid == nil || *f.Paid}
+	c := Charge{Kind: chargePack, At: b.Starts, EventAt: e.At, ID: e.ID, Paid: f.Paid == nil || *f.Paid}
 	if err := m.buy(b, c, pack, price, units, e.posted); err != nil {
 		return ReasonOverflow
 	}

@@ -84,8 +84,9 @@ type Charge struct {
 	Plan        string // overage: its plan, version and step, from 1
 	Version     int
 	Step        int
-	Paid        bool   // a pack marked paid
-	BucketID    string // the bucket it paid for, empty: none
+	EventAt     time.Time // of a pack, a charge and a plan's first fee: the account event's own time, before At where it posted late; else zero
+	Paid        bool      // a pack marked paid
+	BucketID    string    // the bucket it paid for, empty: none
 }
 
 // A Held is an account event that makes no sense where it stands.

@@ -3,9 +3,10 @@
 //
 // A [Document] is made from rows of the committed tables, the account's events
 // and the issuer of the configuration, and from nothing else: no clock, no
-// network, no font or setting of the machine. Made again it is the same, byte for
-// byte. It computes no money; it only adds statement rows up by operation, project
-// and key. HTML and PDF show the same texts: both print a document's view.
+// network, no font or setting of the machine. The rows are those that were live when
+// the document was issued, so that made again it is the same, byte for byte, whatever
+// was re-rated since. It computes no money; it only adds statement rows up by operation,
+// project and key. HTML and PDF show the same texts: both print a document's view.
 //
 // The documents of a month are read in one pass over sorted files ([Picked.Open]) and
 // written side by side ([Write]): memory holds a few documents, however many there are.
@@ -41,8 +42,8 @@ type Document struct {
 	DueAt    time.Time // zero: never due
 	Currency money.Currency
 
-	Corrects       string // notes: the invoice; empty: none
-	CorrectsPeriod string
+	Corrects       string // notes: the invoice; empty: the period had none
+	CorrectsPeriod string // notes
 
 	Issuer Party
 	Party  Party // as at the period's end
@@ -101,10 +102,17 @@ type Balance struct {
 // UnitPrice is the price of one unit or credit as all forms of the document have it:
 // with at least the digits of the currency, and no more than it needs. Of a single
 // unit it is the line's amount: the table's price of a prorated fee has digits that
-// the invoice does not charge.
+// the invoice does not charge. A note's quantity and price are what changed and what holds
+// now, and their product need not be its amount: there the price rounds where it is.
 func (d *Document) UnitPrice(l *Line) string {
-	if l.Quantity == credit.FromInt(1) {
+	one, oneLess := credit.FromInt(1), credit.FromInt(-1)
+	switch {
+	case d.Kind == Invoice && l.Quantity == one:
 		return d.Currency.Format(l.Amount)
+	case d.isNote() && (l.Quantity == one || l.Quantity == oneLess):
+		if rounded, err := d.Currency.Round(l.UnitPrice.Rat()); err == nil && (rounded == l.Amount || rounded == l.Amount.Neg()) {
+			return d.Currency.Format(rounded)
+		}
 	}
 	return fixed.Format(l.UnitPrice.Num(), money.PriceScale, d.Currency.Digits())
 }

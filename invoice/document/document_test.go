@@ -206,29 +206,3 @@ func TestJSON(t *testing.T) {
 		rest = after
 	}
 }
-
-// A credit note names the invoice it corrects and says of each line why (SPEC section 8).
-func TestNotesSayWhatTheyCorrect(t *testing.T) {
-	d := sample(t)
-	d.Number, d.Kind, d.Corrects, d.CorrectsPeriod, d.DueAt = "CN-2026-000001", CreditNote, "INV-2026-000002", "2026-09", time.Time{}
-	d.Lines = []Line{d.Lines[1], d.Lines[5]}
-	amount := must[money.Amount](t)
-	d.Lines[0].Description, d.Lines[0].Cause = "Overage, startup: up to 10,000 credits", "price of api version 3, late usage"
-	d.Lines[0].Amount, d.Lines[1].Amount = amount(money.ParseAmount("-1.00")), amount(money.ParseAmount("-0.21"))
-	d.Subtotal, d.Tax, d.Total = d.Lines[0].Amount, d.Lines[1].Amount, amount(money.ParseAmount("-1.21"))
-	d.Paid, d.AmountDue, d.Usage, d.Balances = money.Amount{}, d.Total, nil, nil
-	keep(t, "note", d)
-	html := render(t, d)
-	_, texts := pdf(t, d)
-	sheet := allText(texts)
-	for _, want := range []string{"Credit note", "Credit note number", "Corrects", "INV-2026-000002", "2026-09", "price of api version 3, late usage", "In your favour", "−1.21 USD"} {
-		if !strings.Contains(html, want) || !strings.Contains(sheet, want) {
-			t.Errorf("%q is not in HTML or not in PDF", want)
-		}
-	}
-	for _, never := range []string{"Usage in", "Credits", "Amount due", "Already paid"} {
-		if strings.Contains(html, ">"+never) || strings.Contains(sheet, never) {
-			t.Errorf("%q is in a credit note", never)
-		}
-	}
-}

@@ -101,10 +101,64 @@ type (
 		RolledOut string  `json:"rolled_out"`
 		Remaining string  `json:"remaining"`
 	}
+	noteJSON struct {
+		Number   string `json:"number"`
+		Kind     string `json:"kind"`
+		Period   string `json:"period"`
+		IssuedAt string `json:"issued_at"`
+
+		totalJSON
+	}
+	totalJSON struct {
+		Currency  string `json:"currency"`
+		Subtotal  string `json:"subtotal"`
+		Tax       string `json:"tax"`
+		Total     string `json:"total"`
+		AmountDue string `json:"amount_due"`
+	}
 )
 
 // JSON renders the document, indented, with a newline at the end.
-func (d *Document) JSON() ([]byte, error) {
+func (d *Document) JSON() ([]byte, error) { return d.encode(d.json()) }
+
+// JSONWith is JSON with what has happened to the document since it was issued, as its last
+// fields: the notes that correct it, and what they and it come to. It is for who looks the
+// document up, and changes with each note.
+func (d *Document) JSONWith(notes []Note) ([]byte, error) {
+	out := struct {
+		documentJSON
+
+		CorrectedBy []noteJSON  `json:"corrected_by"`
+		Together    []totalJSON `json:"together"`
+	}{documentJSON: d.json(), CorrectedBy: []noteJSON{}}
+	total := func(s Sum) totalJSON {
+		amount := s.Currency.Format
+		return totalJSON{s.Currency.String(), amount(s.Subtotal), amount(s.Tax), amount(s.Total), amount(s.AmountDue)}
+	}
+	for i := range notes {
+		n := &notes[i]
+		out.CorrectedBy = append(out.CorrectedBy, noteJSON{
+			n.Number, n.Kind, n.Period, period.FormatInstant(n.IssuedAt), total(Sum{n.Currency, n.Subtotal, n.Tax, n.Total, n.AmountDue}),
+		})
+	}
+	for _, sum := range d.Together(notes) {
+		out.Together = append(out.Together, total(sum))
+	}
+	return d.encode(out)
+}
+
+func (d *Document) encode(out any) ([]byte, error) {
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false) // this is JSON, not HTML
+	if err := encoder.Encode(out); err != nil {
+		return nil, fmt.Errorf("document %s: %w", d.Number, err)
+	}
+	return buffer.Bytes(), nil
+}
+
+func (d *Document) json() documentJSON {
 	amount := d.Currency.Format
 	out := documentJSON{
 		Number: d.Number, Kind: d.Kind, Period: d.Period.String(), IssuedAt: period.FormatInstant(d.IssuedAt),
@@ -140,14 +194,7 @@ func (d *Document) JSON() ([]byte, error) {
 			Voided: b.Voided.String(), RolledOut: b.RolledOut.String(), Remaining: b.Remaining.String(),
 		})
 	}
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false) // this is JSON, not HTML
-	if err := encoder.Encode(out); err != nil {
-		return nil, fmt.Errorf("document %s: %w", d.Number, err)
-	}
-	return buffer.Bytes(), nil
+	return out
 }
 
 func (d *Document) usageByJSON() usageByJSON {

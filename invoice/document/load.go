@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/creditmill/creditmill/internal/config"
 	"github.com/creditmill/creditmill/internal/duck"
-	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/money"
 	"github.com/creditmill/creditmill/internal/period"
 	"github.com/creditmill/creditmill/sql"
@@ -33,23 +33,18 @@ func (e NotFoundError) Error() string {
 	return "there are no invoices " + strings.Join(e.Numbers, ", ")
 }
 
-// Tables are the live tables that documents are read from. The first, invoices, is
-// needed for [Selection.Pick], the others for [Picked.Open], and of those with periods
-// only the periods picked.
-func Tables() []lake.Table {
-	return []lake.Table{lake.Invoices, lake.InvoiceLines, lake.Statements, lake.Balances, lake.AccountEvents, lake.Periods}
-}
-
 // Picked are the documents of a selection, before they are read.
 type Picked struct {
 	Count   int64
 	Periods []string // that have any, in order; not nil
+	Runs    []int64  // that issued any, in order
 
 	session *duck.Session
 }
 
-// Pick looks a selection up in the view invoices of a session, in place of an earlier one. A
-// number of nothing is a [NotFoundError].
+// Pick looks a selection up in the view invoices of a session, in place of an earlier one:
+// the live rows with, as last columns, the run that issued them and their period. A number
+// of nothing is a [NotFoundError].
 func (s Selection) Pick(ctx context.Context, session *duck.Session) (Picked, error) {
 	p := Picked{session: session, Periods: []string{}}
 	var month, account, numbers any
@@ -81,12 +76,15 @@ func (s Selection) Pick(ctx context.Context, session *duck.Session) (Picked, err
 	defer rows.Close()
 	for rows.Next() {
 		var month string
-		var count int64
-		if err := rows.Scan(&month, &count); err != nil {
+		var run, count int64
+		if err := rows.Scan(&month, &run, &count); err != nil {
 			return p, err
 		}
-		p.Periods, p.Count = append(p.Periods, month), p.Count+count
+		p.Periods, p.Runs, p.Count = append(p.Periods, month), append(p.Runs, run), p.Count+count
 	}
+	p.Periods = slices.Compact(p.Periods)
+	slices.Sort(p.Runs)
+	p.Runs = slices.Compact(p.Runs)
 	return p, rows.Err()
 }
 
@@ -118,8 +116,11 @@ type Reader struct {
 }
 
 // Open sorts what the documents are made of into files in a folder that the session
-// may write, and reads them. The session must have [Tables] as views, with the period
-// as last column where they have one. Close the Reader.
+// may write, and reads them. Beside invoices, the session must have these views for the
+// periods and runs picked, with the period as last column where they have one:
+// invoice_lines; statements and balances as the period's close wrote them; periods; and
+// party_events, the account events with first_run and last_run, the runs that issued
+// documents from first to last at which the row was live. Close the Reader.
 func (p Picked) Open(ctx context.Context, scratch string, calendar period.Calendar, issuer config.Issuer) (_ *Reader, err error) {
 	r := &Reader{
 		Count: p.Count, calendar: calendar,

@@ -91,7 +91,9 @@ func (l *layout) charges(v *view) {
 	for i := range sums {
 		height += sums[i].height()
 	}
-	l.table(&t, height)
+	if len(t.rows) > 0 { // a note may be of a tax alone
+		l.table(&t, height)
+	}
 	l.y += 10
 	for i := range sums {
 		l.add(&sums[i])
@@ -117,7 +119,7 @@ func (l *layout) sums(sums []sumView) (rows []row) {
 		x := marginSide + contentWidth - width + pad
 		inside := width - 2*pad
 		r.cells = []cell{
-			{x: x, width: inside - taken - 12, lines: l.lines(s, inside-taken-12, sum.Name)},
+			{x: x, width: inside - taken - 12, lines: slices.Concat(l.lines(s, inside-taken-12, sum.Name), l.lines(smallStyle, inside-taken-12, sum.Cause))},
 			{x: x, width: inside, right: true, lines: amount},
 		}
 		rows = append(rows, r)

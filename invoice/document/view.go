@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/creditmill/creditmill/internal/credit"
+	"github.com/creditmill/creditmill/internal/period"
 )
 
 // What HTML and PDF show, as text: both print this and format nothing themselves,
@@ -35,7 +36,8 @@ type (
 	// A sumView is one line under the table of lines.
 	sumView struct {
 		Name, Amount string
-		Weight       int // sumPlain and up
+		Weight       int    // sumPlain and up
+		Cause        string // of a note's tax
 	}
 	// A usageView is usage added up by one of its parts.
 	usageView struct {
@@ -82,7 +84,7 @@ func (d *Document) view() view {
 	for i := range d.Lines {
 		if l := &d.Lines[i]; l.Kind != kindTax {
 			v.Lines = append(v.Lines, lineView{
-				Description: shown(l.text()), Cause: shown(l.Cause), Period: d.span(l.From, l.To), Quantity: number(l.Quantity),
+				Description: shown(l.text()), Cause: reason(l), Period: d.span(l.From, l.To), Quantity: number(l.Quantity),
 				UnitPrice: group(d.UnitPrice(l)), Amount: d.money(l.Amount),
 			})
 		}
@@ -99,8 +101,10 @@ func (d *Document) view() view {
 	return v
 }
 
-func (d *Document) month() string {
-	return d.Calendar.Start(d.Period).In(d.Calendar.Location()).Format("January 2006")
+func (d *Document) month() string { return d.monthOf(d.Period) }
+
+func (d *Document) monthOf(p period.Period) string {
+	return d.Calendar.Start(p).In(d.Calendar.Location()).Format("January 2006")
 }
 
 func newParty(p *Party) partyView {
@@ -113,11 +117,15 @@ func newParty(p *Party) partyView {
 
 func (d *Document) facts() []factView {
 	facts := []factView{{d.title() + " number", shown(d.Number)}, {"Issued", d.date(d.IssuedAt)}}
+	corrects, month := "", ""
+	if d.isNote() {
+		corrects, month = cmp.Or(shown(d.Corrects), "no invoice"), d.correctedMonth()
+	}
 	for _, fact := range []factView{
 		{"Due", d.date(d.DueAt)},
 		{"Period", d.month()},
-		{"Corrects", shown(d.Corrects)},
-		{"Period corrected", shown(d.CorrectsPeriod)},
+		{"Corrects", corrects},
+		{"Period corrected", month},
 		{"Currency", d.Currency.String()},
 	} {
 		if fact.Value != "" {
@@ -127,6 +135,14 @@ func (d *Document) facts() []factView {
 	return facts
 }
 
+// reason is why a note has the line, in a sentence's place; empty on an invoice.
+func reason(l *Line) string {
+	if l.Cause == "" {
+		return ""
+	}
+	return "Reason: " + shown(l.Why())
+}
+
 // text is what a line is for: its description, or its item where it has none.
 func (l *Line) text() string { return cmp.Or(l.Description, l.Item) }
 
@@ -134,11 +150,11 @@ func (d *Document) sums() []sumView {
 	sums := []sumView{{Name: "Subtotal", Amount: d.money(d.Subtotal)}}
 	for i := range d.Lines {
 		if l := &d.Lines[i]; l.Kind == kindTax {
-			sums = append(sums, sumView{Name: shown(l.text()), Amount: d.money(l.Amount)})
+			sums = append(sums, sumView{Name: shown(l.text()), Amount: d.money(l.Amount), Cause: reason(l)})
 		}
 	}
 	code := " " + d.Currency.String()
-	sums = append(sums, sumView{"Total", d.money(d.Total) + code, sumTotal})
+	sums = append(sums, sumView{Name: "Total", Amount: d.money(d.Total) + code, Weight: sumTotal})
 	if !d.Paid.IsZero() {
 		sums = append(sums, sumView{Name: "Already paid", Amount: d.money(d.Paid.Neg())})
 	}
@@ -149,10 +165,14 @@ func (d *Document) sums() []sumView {
 	case d.AmountDue.Sign() > 0 && !d.DueAt.IsZero():
 		due = "Amount due by " + d.date(d.DueAt)
 	}
-	return append(sums, sumView{due, d.money(d.AmountDue) + code, sumDue})
+	return append(sums, sumView{Name: due, Amount: d.money(d.AmountDue) + code, Weight: sumDue})
 }
 
+// notes are sentences to be seen.
 func (d *Document) notes() (notes []string) {
+	if d.isNote() {
+		notes = append(notes, d.correction())
+	}
 	if d.reverseCharge() {
 		note := "Reverse charge: no tax is charged on this " + strings.ToLower(d.title()) + ". The recipient accounts for the tax"
 		if d.Party.TaxID != "" {
@@ -208,12 +228,21 @@ func (d *Document) usageNotes() []string {
 	}
 	notes := []string{"Value is what these credits cost at the price of the plan, pack or overage that paid for them. It adds nothing to the amounts above."}
 	if total.LateCalls > 0 {
-		notes = append(notes, "Late calls were made in an earlier period and became known after it had been closed.")
+		notes = append(notes, d.lateCalls(total.LateCalls))
 	}
 	if total.HeldCalls > 0 {
 		notes = append(notes, "Calls held back had no price yet when the period was closed. They are not part of this document.")
 	}
 	return notes
+}
+
+func (d *Document) lateCalls(n int64) string {
+	start := d.Calendar.Start(d.Period).In(d.Calendar.Location()).Format("2 January 2006")
+	calls, they, their := "calls are", "They", "their"
+	if n == 1 {
+		calls, they, their = "calls is", "It", "its"
+	}
+	return count(n) + " of these " + calls + " late: from before " + start + ". " + they + " became known, or could be priced, only after " + their + " month had been closed."
 }
 
 func (d *Document) balanceViews() (views []balanceView) {

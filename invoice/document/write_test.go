@@ -27,11 +27,11 @@ var madeUp = []string{
 		SELECT printf('INV-2026-%%06d', i + 1) AS number, 'invoice' AS kind, account, 'USD' AS currency, 150.5::DECIMAL(38,4) AS subtotal,
 			31.61::DECIMAL(38,4) AS tax, 182.11::DECIMAL(38,4) AS total, 0::DECIMAL(38,4) AS paid, 182.11::DECIMAL(38,4) AS amount_due,
 			TIMESTAMP '2026-11-01 06:00:00' AS issued_at, TIMESTAMP '2026-11-15 06:00:00' AS due_at, NULL::VARCHAR AS corrects,
-			NULL::VARCHAR AS corrects_period, '2026-10' AS period
+			NULL::VARCHAR AS corrects_period, 5 AS run, '2026-10' AS period
 		FROM n
 		UNION ALL
 		SELECT printf('CN-2026-%%06d', i + 1), 'credit_note', account, 'USD', -1, -0.21, -1.21, 0, -1.21, TIMESTAMP '2026-11-20 06:00:00', NULL,
-			printf('INV-2026-%%06d', i + 1), '2026-10', '2026-11'
+			printf('INV-2026-%%06d', i + 1), '2026-10', 9, '2026-11'
 		FROM n WHERE i %% 100 = 0
 	) ORDER BY hash(number)`,
 	`CREATE TABLE invoice_lines AS
@@ -49,8 +49,9 @@ var madeUp = []string{
 			NULL::TIMESTAMP AS expires_at, 0::DECIMAL(38,6) AS opening, 500::DECIMAL(38,6) AS granted, 500::DECIMAL(38,6) AS burned,
 			0::DECIMAL(38,6) AS expired, 0::DECIMAL(38,6) AS voided, 0::DECIMAL(38,6) AS rolled_out, 0::DECIMAL(38,6) AS remaining, '2026-10' AS period
 		FROM n, range(2) t(k) ORDER BY hash(account || k)`,
-	`CREATE TABLE account_events AS
-		SELECT account || '-' || type AS event_id, type, account, day AS "at", day AS posted_at, NULL::VARCHAR AS held, payload
+	`CREATE TABLE party_events AS
+		SELECT account || '-' || type AS event_id, type, account, day AS "at", day AS posted_at, NULL::VARCHAR AS held, payload,
+			5 AS first_run, 9 AS last_run
 		FROM n, (VALUES ('account.opened', TIMESTAMP '2026-09-01', '{"name":"Old name","address":["1 Road","Town"],"tax":{"id":"T1"}}'),
 			('account.updated', TIMESTAMP '2026-10-15', '{"name":"Acme Corporation"}'),
 			('account.updated', TIMESTAMP '2026-11-10', '{"name":"Later Ltd"}')) e(type, day, payload)

@@ -1,4 +1,4 @@
--- The account's buckets in an invoice's period.
+-- The account's buckets in an invoice's period, by the balances of its close.
 SELECT p.doc, b.bucket_id, b.kind, b.starts_at, b.expires_at, b.opening, b.granted, b.burned, b.expired, b.voided,
   b.rolled_out, b.remaining
 FROM picked_documents AS p

@@ -1,5 +1,5 @@
--- How many documents were picked of each period.
-SELECT period, count(*)
+-- How many documents were picked of each period, and of each run that issued them.
+SELECT period, run, count(*)
 FROM picked_documents
-GROUP BY period
-ORDER BY period
+GROUP BY ALL
+ORDER BY period, run

@@ -42,7 +42,9 @@ LEFT JOIN known AS k ON k.account = s.account
 LEFT JOIN earlier AS e ON e.account = s.account
 UNION ALL
 SELECT
-    $3, period, account, CASE kind WHEN 'overage' THEN 'overage_charge' ELSE kind END, item, currency, sum("before"), sum("after"), 0, cause
+    $3, period, account, CASE kind WHEN 'overage' THEN 'overage_charge' ELSE kind END, item, currency,
+    CAST(sum("before") AS DECIMAL(38,6)), CAST(sum("after") AS DECIMAL(38,6)), 0, cause -- else DuckDB rounds the credits above to 4 digits
 FROM changed_lines
 WHERE draft = $1 AND period = $2
 GROUP BY ALL
+HAVING sum("before") <> sum("after")

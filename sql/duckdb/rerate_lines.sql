@@ -21,7 +21,7 @@ replayed AS (
     FROM replayed_lines
     GROUP BY ALL
 ),
-changed AS (
+differing AS (
     SELECT
         coalesce(n.account, o.account) AS account, coalesce(n.currency, o.currency) AS currency, coalesce(n.kind, o.kind) AS kind,
         coalesce(n.label, o.label) AS item, n.description IS NULL AS gone, o.description IS NULL AS added,
@@ -34,6 +34,16 @@ changed AS (
         ON o.account = n.account AND o.currency = n.currency AND o.kind = n.kind AND o.item IS NOT DISTINCT FROM n.item
         AND o."from" = n."from" AND o."to" = n."to"
     WHERE coalesce(n.amount, 0) <> coalesce(o.amount, 0)
+),
+changed AS ( -- lines that add up to nothing change no charges, and wait for a note that others bring
+    SELECT d.*
+    FROM differing AS d
+    SEMI JOIN (
+        SELECT account, currency
+        FROM differing
+        GROUP BY account, currency
+        HAVING coalesce(sum("after" - "before") FILTER (kind <> 'tax'), 0) <> 0 OR coalesce(sum("after" - "before") FILTER (kind = 'tax'), 0) <> 0
+    ) AS noted ON noted.account = d.account AND noted.currency = d.currency
 ),
 known AS (
     SELECT

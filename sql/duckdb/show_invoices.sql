@@ -1,6 +1,5 @@
--- The invoices and notes that a period's close issued, as `close` and `invoice`
--- list them.
+-- The invoices that a period's close issued, as `close` lists them.
 SELECT number, kind, account, currency, subtotal, tax, total, paid, amount_due, issued_at, due_at
 FROM invoices
-WHERE period = $1
+WHERE period = $1 AND kind = 'invoice'
 ORDER BY number

@@ -1,5 +1,5 @@
 -- What finance books for each closed month and currency: revenue by kind, what was
--- invoiced, and what is deferred at the month's end. deferred_before + deferred_added =
+-- invoiced with the notes that correct it, and what is deferred at the month's end. deferred_before + deferred_added =
 -- use + breakage + deferred: deferred_added is what was paid for the month's buckets.
 WITH
 closed AS (
@@ -19,7 +19,8 @@ stock AS (
   SELECT period, currency, sum(deferred) AS deferred FROM closed GROUP BY period, currency
 ),
 billed AS (
-  SELECT period, currency, sum(subtotal) AS invoiced FROM invoices GROUP BY period, currency
+  SELECT COALESCE(corrects_period, period) AS period, currency, sum(subtotal) AS invoiced
+  FROM invoices GROUP BY COALESCE(corrects_period, period), currency
 ),
 months AS (
   SELECT period, currency FROM earned UNION SELECT period, currency FROM stock UNION SELECT period, currency FROM billed
