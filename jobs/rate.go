@@ -144,9 +144,9 @@ func (m *Mill) supersededRatings() ([]lake.File, error) {
 			return nil, fmt.Errorf("rated file %s: %w", file.Path, err)
 		}
 		superseded := file.Tags[rate.TagPrices] != m.Prices.Fingerprint(*file.MinTime, *file.MaxTime)
-		// A rating knows the accounts that it read, and a cut moves held calls to a period in which more are opened.
+		// A rating knows the accounts that it read; a cut and a re-rating move held calls to a period in which more are opened.
 		rated := state.Runs[file.Origin()-1]
-		released := file.Tags[rate.TagNotOpened] != "" && (rated.Kind == lake.Cut || accountsChanged > rated.Read || m.Config.UnknownPlan != "")
+		released := file.Tags[rate.TagNotOpened] != "" && (rated.Kind == lake.Cut || rated.Kind == lake.Rerate || accountsChanged > rated.Read || m.Config.UnknownPlan != "")
 		if p.Before(uncut) || !superseded && !released {
 			continue
 		}

@@ -48,7 +48,9 @@ func (r *replay) run(ctx context.Context, report *RerateReport) error {
 		if err != nil {
 			return err
 		}
-		report.Calls += burned.Totals.Calls
+		if r.number == 0 {
+			report.Calls += burned.Totals.Calls
+		}
 		r.totals[p.String()] = totalsOf(burned)
 		r.made[p.String()] = map[string]lake.Output{}
 		for _, out := range burned.Outputs {
@@ -86,8 +88,9 @@ func (r *replay) eventsView(ctx context.Context, name string) error {
 	return r.session.View(ctx, name, scan)
 }
 
-// keepJudged takes over what a period's burn-down made of the account events: what
-// is held in it is held no more in the periods after, but in the open one.
+// keepJudged takes over what a period's burn-down made of the account events: what is
+// held in it posts again at the next one's first instant, and is judged there, as
+// closes would have left it behind (SPEC section 14, 36).
 func (r *replay) keepJudged(ctx context.Context, p period.Period, burned invoice.Report) error {
 	if i := slices.IndexFunc(burned.Outputs, ofAccountEvents); i >= 0 {
 		r.events = burned.Outputs[i].Path
@@ -97,9 +100,9 @@ func (r *replay) keepJudged(ctx context.Context, p period.Period, burned invoice
 			return err
 		}
 		path := filepath.Join(r.scratch, fmt.Sprintf("events_held-%d-%s.parquet", r.number, p))
-		_, err := r.session.CopyParquet(ctx, sql.Text("duckdb/rerate_held_events"), path, r.mill.Calendar.Start(p), r.mill.Calendar.End(p), r.end)
+		_, err := r.session.CopyParquet(ctx, sql.Text("duckdb/rerate_held_events"), path, r.mill.Calendar.Start(p), r.mill.Calendar.End(p))
 		if err != nil {
-			return fmt.Errorf("post held account events of %s to %s: %w", p, r.open, err)
+			return fmt.Errorf("post held account events to %s: %w", p.Next(), err)
 		}
 		r.events = path
 	}
@@ -127,7 +130,7 @@ func (r *replay) burn(ctx context.Context, p period.Period) (invoice.Report, err
 // views makes what the burn-down of a period reads.
 func (r *replay) views(ctx context.Context, p period.Period) error {
 	state, before := r.mill.Lake.State(), p.Add(-1)
-	left := slices.DeleteFunc(state.Files(lake.Rated), func(f lake.File) bool { return f.Tags[tagLeft] != p.String() || f.Partition < r.open.String() })
+	left := slices.DeleteFunc(state.Files(lake.Rated), func(f lake.File) bool { return f.Tags[tagLeft] < p.String() || f.Partition < r.open.String() })
 	if err := r.callViews(ctx, p); err != nil {
 		return err
 	}
@@ -150,11 +153,15 @@ func (r *replay) views(ctx context.Context, p period.Period) error {
 			return err
 		}
 	}
+	credits, held := r.columns()
 	// Alerts stay as the closes gave them (SPEC section 14, 44).
 	if err := r.view(ctx, "prior_alerts", lake.Alerts, state.Partition(lake.Alerts, before.String())); err != nil {
 		return err
 	}
-	statement := "CREATE OR REPLACE TEMP VIEW moved_on AS " + sql.Expand("duckdb/rerate_moved_on", map[string]any{"Columns": rate.DryColumns(), "Home": price.Timestamp(r.home)})
+	statement := "CREATE OR REPLACE TEMP VIEW moved_on AS " + sql.Expand("duckdb/rerate_moved_on", map[string]any{
+		"Columns": rate.DryColumns(), "Credits": credits, "Held": held,
+		"Home": price.Timestamp(r.home), "Start": price.Timestamp(r.mill.Calendar.Start(p)), "End": price.Timestamp(r.mill.Calendar.End(p)),
+	})
 	if err := r.session.Exec(ctx, statement); err != nil {
 		return fmt.Errorf("view moved_on: %w", err)
 	}

@@ -59,7 +59,7 @@ func (m *Mill) Rerate(ctx context.Context, o RerateOptions, look func(context.Co
 		if err != nil {
 			return nil, err
 		}
-		report = RerateReport{From: o.From, Through: r.periods[len(r.periods)-1], Drafts: o.Drafts}
+		report = RerateReport{From: o.From, Through: r.last(), Drafts: o.Drafts}
 		if err := r.replayAll(ctx, books, &report); err != nil || len(report.Blocks) > 0 {
 			return nil, err
 		}
@@ -139,6 +139,9 @@ func (d *desk) newRerate(o RerateOptions) (*rerate, error) {
 	}
 	return r, nil
 }
+
+// last is the last period that is replayed.
+func (r *rerate) last() period.Period { return r.periods[len(r.periods)-1] }
 
 // replayAll replays the periods with each book, one after the other, and gathers the
 // differences.

@@ -60,12 +60,15 @@ func (r *rerate) ratedOf(periods []period.Period) []lake.File {
 // price prices the calls of all replayed periods, each where it belongs, by all books
 // in one pass. What stands as it is, and would be priced as it was, is left alone.
 func (r *rerate) price(ctx context.Context, books []draftBook) error {
+	if err := r.session.Exec(ctx, "CREATE OR REPLACE TABLE opened_accounts AS "+sql.Text("duckdb/opened_accounts")); err != nil {
+		return fmt.Errorf("find when accounts were opened: %w", err)
+	}
+	if err := r.openedLater(ctx); err != nil {
+		return fmt.Errorf("find when accounts were opened: %w", err)
+	}
 	batches, err := r.batches(ctx, books)
 	if err != nil || len(batches) == 0 {
 		return err
-	}
-	if err := r.session.Exec(ctx, "CREATE OR REPLACE TABLE opened_accounts AS "+sql.Text("duckdb/opened_accounts")); err != nil {
-		return fmt.Errorf("find when accounts were opened: %w", err)
 	}
 	m := r.mill
 	replay := &rate.Replay{Home: r.home, Dry: !r.options.Commit}
@@ -83,6 +86,24 @@ func (r *rerate) price(ctx context.Context, books []draftBook) error {
 		r.calls[out.Partition] = append(r.calls[out.Partition], calls{path: out.Path, columns: out.Columns, output: out})
 	}
 	return nil
+}
+
+// openedLater makes the table of accounts that a replayed period after the first has
+// opened: earlier calls of theirs post there.
+func (r *rerate) openedLater(ctx context.Context) error {
+	builder, err := duck.NewBuilder([]duck.Column{{Name: "start", Type: "TIMESTAMP"}, {Name: "end", Type: "TIMESTAMP"}})
+	if err != nil {
+		return err
+	}
+	if r.mill.Config.UnknownPlan == "" {
+		for _, p := range r.periods[1:] {
+			builder.Append(r.mill.Calendar.Start(p), r.mill.Calendar.End(p))
+		}
+	}
+	if err := r.session.Load(ctx, "periods_after", builder); err != nil {
+		return err
+	}
+	return r.session.Exec(ctx, sql.Text("duckdb/rerate_opened_later"))
 }
 
 // batches are the calls to be priced. A file of a replayed period is a batch, which
@@ -108,11 +129,14 @@ func (r *rerate) batches(ctx context.Context, books []draftBook) ([]rate.Batch, 
 			continue
 		}
 		if replayed {
-			batches = append(batches, rate.Batch{Period: p, Usage: r.ratedScan(path.path, file.Columns), Rerate: true, Day: dayOf(*file.MinTime)})
+			batches = append(batches, rate.Batch{
+				Period: p, Usage: r.ratedScan(path.path, file.Columns), Rerate: true,
+				Later: file.MinTime.Before(r.mill.Calendar.Start(p)), Day: dayOf(*file.MinTime),
+			})
 		}
-		first, last := r.mill.Calendar.Of(*file.MinTime), r.mill.Calendar.Of(*file.MaxTime)
-		for home := later(first, r.options.From); !last.Before(home) && home.Before(r.open); home = home.Next() {
-			if home != p {
+		// A call posts in the period of its time or, where its account was opened later, in that one.
+		for home := later(r.mill.Calendar.Of(*file.MinTime), r.options.From); home.Before(r.open); home = home.Next() {
+			if home != p && (!replayed || home.Before(p)) {
 				elsewhere[home] = append(elsewhere[home], duck.Group{Files: []string{path.path}, Has: file.Columns})
 			}
 		}
@@ -121,10 +145,11 @@ func (r *rerate) batches(ctx context.Context, books []draftBook) ([]rate.Batch, 
 		if groups := elsewhere[p]; len(groups) > 0 {
 			scan := r.ratedScan("", 0)
 			scan.Groups = groups
-			batches = append(batches, rate.Batch{Period: p, Usage: scan, Rerate: true})
+			batches = append(batches, rate.Batch{Period: p, Usage: scan, Rerate: true, Later: true})
 		}
 	}
-	return batches, r.fresh(ctx, &batches)
+	err := r.fresh(ctx, &batches)
+	return batches, err
 }
 
 // changes reports whether any call of a period's own file posts elsewhere in the
@@ -143,7 +168,7 @@ func (r *rerate) fresh(ctx context.Context, batches *[]rate.Batch) error {
 	}
 	m, state := r.mill, r.mill.Lake.State()
 	for _, p := range r.periods {
-		files := slices.DeleteFunc(within(state.Files(lake.Usage), m.Calendar.Start(p), m.Calendar.End(p)), func(f lake.File) bool {
+		files := slices.DeleteFunc(within(state.Files(lake.Usage), r.home, m.Calendar.End(p)), func(f lake.File) bool {
 			return f.Origin() <= state.RatedThrough
 		})
 		if len(files) == 0 {
@@ -153,7 +178,7 @@ func (r *rerate) fresh(ctx context.Context, batches *[]rate.Batch) error {
 		if err != nil {
 			return err
 		}
-		*batches = append(*batches, rate.Batch{Period: p, Usage: scan})
+		*batches = append(*batches, rate.Batch{Period: p, Usage: scan, Later: true})
 	}
 	return nil
 }

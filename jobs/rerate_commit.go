@@ -50,7 +50,7 @@ func (r *rerate) draft(ctx context.Context, report *RerateReport) (*draft, error
 	for currency, total := range notesIn(report.Notes) {
 		out.run.Totals.Money[currency] = total.String()
 	}
-	out.run.Versions = append(used(r.rated.Versions), r.mill.catalogVersions(r.periods[len(r.periods)-1])...)
+	out.run.Versions = append(used(r.rated.Versions), r.mill.catalogVersions(r.last())...)
 	replaced := map[string]bool{}
 	for _, file := range out.replaced {
 		replaced[file.Path] = true
@@ -108,14 +108,14 @@ func (r *rerate) replaceCalls(ctx context.Context, out *draft) error {
 	if err := r.session.Exec(ctx, sql.Text("duckdb/rerate_still_held_begin")); err != nil {
 		return err
 	}
+	// What is held now as after the last close stays where that left it.
+	left := slices.DeleteFunc(r.mill.Lake.State().Files(lake.Rated), func(f lake.File) bool {
+		return f.Partition < r.open.String() || f.Tags[tagLeft] != r.last().String()
+	})
+	if err := r.view(ctx, "left_files", lake.Rated, left); err != nil {
+		return err
+	}
 	for _, p := range r.periods {
-		// What is held now as after the close stays where that left it.
-		left := slices.DeleteFunc(r.mill.Lake.State().Files(lake.Rated), func(f lake.File) bool {
-			return f.Partition < r.open.String() || f.Tags[tagLeft] != p.String()
-		})
-		if err := r.view(ctx, "left_files", lake.Rated, left); err != nil {
-			return err
-		}
 		for _, c := range r.calls[p.String()] {
 			if c.live != "" {
 				stands[c.live] = true
@@ -137,6 +137,31 @@ func (r *rerate) replaceCalls(ctx context.Context, out *draft) error {
 			}
 		}
 	}
+	return out.keepSame(lake.Rated)
+}
+
+// keepSame leaves the live files of a table alone whose place a file with the same
+// content would take.
+func (d *draft) keepSame(table lake.Table) error {
+	var outputs []lake.Output
+	for _, out := range d.outputs {
+		same := -1
+		if out.Table.Name == table.Name {
+			sum, err := lake.HashFile(out.Path)
+			if err != nil {
+				return err
+			}
+			same = slices.IndexFunc(d.replaced, func(f lake.File) bool {
+				return f.Table == table.Name && f.Partition == out.Partition && f.SHA256 == sum && f.Tags[rate.TagPrices] == out.Tags[rate.TagPrices]
+			})
+		}
+		if same < 0 {
+			outputs = append(outputs, out)
+			continue
+		}
+		d.replaced = slices.Delete(d.replaced, same, same+1)
+	}
+	d.outputs = outputs
 	return nil
 }
 
@@ -163,7 +188,7 @@ func (r *rerate) settleCalls(ctx context.Context, p period.Period, c calls, out 
 		}
 		return nil
 	}
-	if err := r.session.Exec(ctx, sql.Text("duckdb/rerate_still_held"), p.String()); err != nil {
+	if err := r.session.Exec(ctx, sql.Text("duckdb/rerate_still_held")); err != nil {
 		return fmt.Errorf("find the calls of %s that are still held: %w", p, err)
 	}
 	prices := c.output.Tags[rate.TagPrices]
@@ -173,13 +198,13 @@ func (r *rerate) settleCalls(ctx context.Context, p period.Period, c calls, out 
 	if c.output.Tags[rate.TagHeld] == "" {
 		return nil
 	}
-	held := map[string]string{rate.TagPrices: prices, tagLeft: p.String()}
+	held := map[string]string{rate.TagPrices: prices, tagLeft: r.last().String()}
 	for _, tag := range []string{rate.TagHeld, rate.TagNotOpened} {
 		if n := c.output.Tags[tag]; n != "" {
 			held[tag] = n
 		}
 	}
-	return part("duckdb/rerate_held", r.open.String(), held, p.String(), r.end)
+	return part("duckdb/rerate_held", r.open.String(), held, r.end)
 }
 
 // leaveBehind replaces a file of the open period with one of the calls that stay there.
@@ -187,7 +212,7 @@ func (r *rerate) leaveBehind(ctx context.Context, file lake.File, out *draft) er
 	if err := r.view(ctx, "file_left", lake.Rated, []lake.File{file}); err != nil {
 		return err
 	}
-	if err := r.session.Exec(ctx, sql.Text("duckdb/rerate_stay"), r.home, r.end, file.Tags[tagLeft]); err != nil {
+	if err := r.session.Exec(ctx, sql.Text("duckdb/rerate_stay"), r.home, r.end, file.Tags[tagLeft] == r.last().String()); err != nil {
 		return err
 	}
 	var rows int64

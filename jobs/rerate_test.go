@@ -242,3 +242,31 @@ func TestDraftsAreComparedBesideEachOther(t *testing.T) {
 		t.Errorf("comparing drafts committed run %d", head)
 	}
 }
+
+// eve's call of October is left behind twice: October does not know her, November
+// does. Re-rating with nothing changed says so again.
+func TestRerateLeavesBehindWhatClosesHaveLeftBehind(t *testing.T) {
+	s := newSite(t, tiny)
+	s.write("raw/calls/eve.jsonl", `{"id":"e1","ts":"2026-10-22T11:00:00Z","org":"eve","op":"image.generate","n":1}
+{"id":"z1","ts":"2026-10-23T11:00:00Z","org":"ada","op":"image.resize","n":1}`)
+	s.write("raw/accounts/eve.jsonl", `{"id":"e","type":"account.opened","account":"eve","at":"2026-11-08T00:00:00Z"}
+{"id":"v","type":"bucket.voided","account":"bob","at":"2026-10-20T00:00:00Z","bucket":"bob/pack/b9"}
+{"id":"b9","type":"pack.purchased","account":"bob","at":"2026-10-31T00:00:00Z","pack":"starter"}`)
+	for _, now := range []string{"2026-11-01T07:00:00Z", december} {
+		if report, err := s.at(now).Close(t.Context(), jobs.CloseOptions{LeaveHeld: true}); err != nil || report.Run == nil {
+			t.Fatalf("close at %s: %+v, %v", now, report, err)
+		}
+	}
+	wantRows(t, "held calls are counted where they were held", s.ask(`SELECT concat_ws(' ', period, account, calls, held_calls) FROM statements WHERE account = 'eve' OR operation = 'image.resize' ORDER BY ALL`),
+		"2026-10 ada 0 1", "2026-10 eve 0 1", "2026-11 ada 0 1", "2026-11 eve 1 0")
+	head := s.at(december).Lake.State().Head
+	for _, from := range []string{"2026-10", "2026-11"} {
+		report, differences := s.rerate("2026-12-02T00:00:00Z", jobs.RerateOptions{From: mustPeriod(from), Commit: true, Reason: "to look"})
+		if len(differences) > 0 || report.Run != nil {
+			t.Errorf("from %s: run %+v, differences %q", from, report.Run, differences)
+		}
+	}
+	if got := s.at(december).Lake.State().Head; got != head {
+		t.Errorf("the head is run %d, want %d", got, head)
+	}
+}

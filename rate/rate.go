@@ -40,7 +40,11 @@ type Batch struct {
 	OpenStart time.Time
 	// Rerate keeps posted_at and late of calls rated before, and prices them anew.
 	Rerate bool
-	Day    string // of the usage, for messages; may be empty
+	// Later, in a replay: calls from before the period in which their account was opened
+	// post at its start, late, as closes would have left them behind. The table
+	// opened_later(account VARCHAR, posts_from TIMESTAMP) says which.
+	Later bool
+	Day   string // of the usage, for messages; may be empty
 }
 
 // Input is what a run of rating reads. In the database of its session, the table
@@ -212,6 +216,7 @@ func (r *run) posted(batch Batch) string {
 		"Rerate":    batch.Rerate,
 		"Replay":    r.Replay != nil,
 		"Home":      r.Replay.home(),
+		"Later":     batch.Later,
 		"Open":      batch.OpenStart.Equal(start),
 		"OpenStart": price.Timestamp(batch.OpenStart),
 		"Start":     price.Timestamp(start),
@@ -242,7 +247,7 @@ func (r *run) query(ctx context.Context, session *duck.Session, batch Batch) (st
 	for _, group := range batch.Usage.Groups {
 		files += len(group.Files)
 	}
-	if files == 1 && options.UnknownAccounts {
+	if files == 1 && options.UnknownAccounts && !batch.Later {
 		return compiled, nil
 	}
 	return statements.Expand("duckdb/rate_sorted", map[string]any{"Select": compiled}), nil

@@ -1,3 +1,10 @@
--- Held usage that a close has moved on and that a replay leaves there, for it is from
--- before its first instant.
+-- The calls that a replayed period ({{.Start}} to {{.End}}) leaves behind beside those
+-- that it holds itself: usage from before the replay that closes have moved on, and
+-- calls of earlier periods that are held still or are released in a later one. So they
+-- count in held_calls as closes would have counted them (SPEC section 14, 26).
 SELECT {{range $i, $c := .Columns}}{{if $i}}, {{end}}{{ident $c.Name}}{{end}} FROM left_files WHERE "time" < {{.Home}}
+UNION ALL
+SELECT {{range $i, $c := .Columns}}{{if $i}}, {{end}}{{if eq $c.Name "held"}}{{ident $.Held}}{{else if eq $c.Name "credits"}}{{ident $.Credits}}{{else}}{{ident $c.Name}}{{end}}{{end}}
+FROM calls_elsewhere
+WHERE "time" >= {{.Home}} AND "time" < {{.End}}
+  AND (posted_at >= {{.End}} OR {{ident .Held}} IS NOT NULL AND posted_at < {{.Start}})
