@@ -12,29 +12,25 @@ import (
 	"github.com/creditmill/creditmill/sql"
 )
 
-// calls walks the period's calls in burning order: account, posted_at, time,
-// source, event id (SPEC section 6, Calls).
-//
-// They are dealt out to parts in scratch by ranges of the accounts in order, and
-// part by part sorted, the next one while the one before is burned. So memory
-// holds what a few parts need, and each distinct account, source, operation,
-// project and key once. One account's calls are one part's: a part is larger than
-// others where one account is.
-type calls struct {
+// Dealt are a period's calls, dealt out to parts in scratch by ranges of the accounts
+// in order. Memory holds each distinct account, source, operation, project and key
+// once. One account's calls are one part's: a part is larger than others where one
+// account is.
+type Dealt struct {
 	accounts                         []string // that have calls, in order
 	sizes                            []int    // calls of each
 	total                            int64
 	source, operation, project, keys *names
 
-	spool  *spool.Spool
-	ranges []accountRange // of each part
-	sorted chan *sortedPart
-	err    error // of what sorts; set before sorted is closed
-	cancel context.CancelFunc
-
-	part *sortedPart // that of the next account; nil: at the end
-	next int         // account
+	columns []callColumn
+	drafts  []DraftColumns // nil: calls have one price, and those that are held are not among them
+	spool   *spool.Spool
+	ranges  []accountRange // of each part
 }
+
+// DraftColumns are where a draft of prices has its outcome in the files of rated, in
+// those that have the columns: its credits, and why it holds the call.
+type DraftColumns struct{ Credits, Held string }
 
 // An accountRange is the accounts of a part: their numbers from first to before end.
 type accountRange struct{ first, end int }
@@ -43,46 +39,98 @@ type accountRange struct{ first, end int }
 // 40 MB of rows, so that sorting them takes little memory and the files are few.
 const callsPerPart = 1 << 19
 
-// openCalls deals the calls of the view rated out and begins to sort them. Without
-// files that rated reads, the view is copied into one.
-func openCalls(ctx context.Context, session *duck.Session, scratch string, in *Input) (_ *calls, err error) {
-	c := &calls{
-		source: newNames(), operation: newNames(), project: newNames(), keys: newNames(),
-		spool: spool.New(scratch, "calls"), cancel: func() {},
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, c.close())
-		}
-	}()
-	if err := c.count(ctx, session); err != nil {
+// Deal deals the calls out that the view dealt shows and that files hold, once for
+// several drafts of prices, which dry runs then burn, one after the other: see
+// Input.Dealt. Close it.
+func Deal(ctx context.Context, session *duck.Session, scratch string, files []string, drafts []DraftColumns) (*Dealt, error) {
+	d := newDealt(scratch, true, drafts)
+	if err := d.count(ctx, session, sql.Text("duckdb/invoice_dealt_accounts")); err != nil {
 		return nil, fmt.Errorf("count calls: %w", err)
 	}
-	c.divide(callsPerPart)
-	files, columns := in.RatedFiles, columnsOf(in)
-	if len(files) == 0 {
-		copied := filepath.Join(scratch, "calls.parquet")
-		if err := copyToScratch(ctx, session, sql.Text("duckdb/invoice_calls"), copied); err != nil {
-			return nil, fmt.Errorf("copy calls: %w", err)
-		}
-		files = []string{copied}
+	if err := d.deal(ctx, files); err != nil {
+		return nil, err
 	}
-	if err := dealCalls(ctx, c, files, columns); err != nil {
-		return nil, fmt.Errorf("read calls: %w", err)
+	return d, nil
+}
+
+func newDealt(scratch string, dry bool, drafts []DraftColumns) *Dealt {
+	return &Dealt{
+		source: newNames(), operation: newNames(), project: newNames(), keys: newNames(),
+		columns: columnsOf(dry, drafts), drafts: drafts, spool: spool.New(scratch, "calls"),
+	}
+}
+
+// deal deals the calls of files out.
+func (d *Dealt) deal(ctx context.Context, files []string) error {
+	d.divide(callsPerPart)
+	if err := dealCalls(ctx, d, files); err != nil {
+		return errors.Join(fmt.Errorf("read calls: %w", err), d.Close())
+	}
+	for _, n := range []*names{d.source, d.operation, d.project, d.keys} {
+		n.rank()
+	}
+	return nil
+}
+
+// Close removes what was dealt out.
+func (d *Dealt) Close() error { return d.spool.Close() }
+
+// calls walks dealt calls in burning order: account, posted_at, time, source, event
+// id (SPEC section 6, Calls). They are sorted part by part, the next one while the
+// one before is burned: so memory holds what a few parts need.
+type calls struct {
+	*Dealt
+	draft  int  // whose credits are those of the calls
+	once   bool // the parts are removed as they are read, and nobody else reads them
+	sorted chan *sortedPart
+	err    error // of what sorts; set before sorted is closed
+	cancel context.CancelFunc
+
+	part *sortedPart // that of the next account; nil: at the end
+	next int         // account
+}
+
+// openCalls begins to walk the calls of the view rated: those that were dealt out, or
+// its own. Without files that rated reads, the view is copied into one.
+func openCalls(ctx context.Context, scratch string, in *Input) (_ *calls, err error) {
+	if err := in.Session.Exec(ctx, "CREATE OR REPLACE TEMP TABLE rated_accounts AS "+sql.Text("duckdb/invoice_rated_accounts")); err != nil {
+		return nil, fmt.Errorf("count calls: %w", err)
+	}
+	c := &calls{Dealt: in.Dealt, draft: in.Draft, once: in.Dealt == nil, cancel: func() {}}
+	if c.once {
+		if c.Dealt, err = dealOwn(ctx, scratch, in); err != nil {
+			return nil, err
+		}
 	}
 	if err := c.begin(ctx); err != nil {
-		return nil, err
+		return nil, errors.Join(err, c.close())
 	}
 	return c, nil
 }
 
-// count finds the accounts and how many calls each has. What it finds stays as the
-// table rated_accounts, for the checks.
-func (c *calls) count(ctx context.Context, session *duck.Session) error {
-	if err := session.Exec(ctx, "CREATE OR REPLACE TEMP TABLE rated_accounts AS "+sql.Text("duckdb/invoice_rated_accounts")); err != nil {
-		return err
+// dealOwn deals the calls of the view rated out, for one run.
+func dealOwn(ctx context.Context, scratch string, in *Input) (*Dealt, error) {
+	d := newDealt(scratch, in.Dry, nil)
+	if err := d.count(ctx, in.Session, sql.Text("duckdb/invoice_call_accounts")); err != nil {
+		return nil, fmt.Errorf("count calls: %w", err)
 	}
-	rows, err := session.Rows(ctx, sql.Text("duckdb/invoice_call_accounts"))
+	files := in.RatedFiles
+	if len(files) == 0 {
+		copied := filepath.Join(scratch, "calls.parquet")
+		if err := copyToScratch(ctx, in.Session, sql.Text("duckdb/invoice_calls"), copied); err != nil {
+			return nil, fmt.Errorf("copy calls: %w", err)
+		}
+		files = []string{copied}
+	}
+	if err := d.deal(ctx, files); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// count finds the accounts and how many calls each has.
+func (d *Dealt) count(ctx context.Context, session *duck.Session, query string) error {
+	rows, err := session.Rows(ctx, query)
 	if err != nil {
 		return err
 	}
@@ -93,32 +141,29 @@ func (c *calls) count(ctx context.Context, session *duck.Session) error {
 		if err := rows.Scan(&account, &size); err != nil {
 			return err
 		}
-		c.accounts, c.sizes = append(c.accounts, account), append(c.sizes, size)
-		c.total += int64(size)
+		d.accounts, d.sizes = append(d.accounts, account), append(d.sizes, size)
+		d.total += int64(size)
 	}
 	return rows.Err()
 }
 
 // divide makes the parts: accounts in order, as many as have that many calls.
-func (c *calls) divide(most int) {
+func (d *Dealt) divide(most int) {
 	first, size := 0, 0
-	for i, n := range c.sizes {
+	for i, n := range d.sizes {
 		if size > 0 && size+n > most {
-			c.ranges = append(c.ranges, accountRange{first, i})
+			d.ranges = append(d.ranges, accountRange{first, i})
 			first, size = i, 0
 		}
 		size += n
 	}
 	if size > 0 {
-		c.ranges = append(c.ranges, accountRange{first, len(c.sizes)})
+		d.ranges = append(d.ranges, accountRange{first, len(d.sizes)})
 	}
 }
 
 // begin begins to sort what was dealt out and goes to the first account.
 func (c *calls) begin(ctx context.Context) error {
-	for _, n := range []*names{c.source, c.operation, c.project, c.keys} {
-		n.rank()
-	}
 	ctx, c.cancel = context.WithCancel(ctx)
 	c.sorted = make(chan *sortedPart)
 	go func() {
@@ -186,11 +231,26 @@ func (c *calls) close() error {
 	if c.part != nil {
 		errs = append(errs, c.part.close())
 	}
-	return errors.Join(append(errs, c.spool.Close())...)
+	if c.once {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
 }
 
+// credits are a call's, in millionths; heldCredits where the draft holds it.
+func (c *calls) credits(row call) int64 {
+	if c.draft == 0 {
+		return row.long(callCredits)
+	}
+	return row.long(row.size() + 8*(c.draft-1))
+}
+
+// heldCredits stand for those of a call that is held.
+const heldCredits = -1
+
 // A call is a row of a part: what the columns of rated say of it that burning
-// asks for, numbers in place of names, in the machine's order of bytes.
+// asks for, numbers in place of names, in the machine's order of bytes. Behind it are
+// the credits of drafts after the first.
 type call []byte
 
 // Where what is in a call: its times in microseconds, its credits in millionths, the
@@ -216,7 +276,7 @@ func (c call) event() []byte      { return c[callText:c.size()] }
 
 // A callRow is a call to be.
 type callRow struct {
-	time, postedAt, credits                  int64
+	time, postedAt, credits                  int64 // credits of the first draft
 	account, source, operation, project, key uint32
 	late                                     bool
 	event                                    string

@@ -16,7 +16,6 @@ import (
 
 	"github.com/creditmill/creditmill/internal/duck"
 	"github.com/creditmill/creditmill/internal/lake"
-	"github.com/creditmill/creditmill/internal/spool"
 )
 
 // A naiveCall is a call as the test knows it.
@@ -59,10 +58,7 @@ func (c *calls) walk(t rapid.TB) (all []string) {
 
 // deal has the calls dealt out and sorted, a part for at most that many of them.
 func deal(t rapid.TB, scratch string, list []naiveCall, most int) *calls {
-	c := &calls{
-		source: newNames(), operation: newNames(), project: newNames(), keys: newNames(),
-		spool: spool.New(scratch, "calls"), cancel: func() {},
-	}
+	c := &calls{Dealt: newDealt(scratch, false, nil), once: true, cancel: func() {}}
 	numbers := map[string]int{}
 	for _, account := range accountsOf(list) {
 		numbers[account] = len(c.accounts)
@@ -97,6 +93,9 @@ func deal(t rapid.TB, scratch string, list []naiveCall, most int) *calls {
 			source: number(c.source, n.source), operation: number(c.operation, n.operation), project: number(c.project, n.project),
 			key: number(c.keys, n.key), late: n.late, event: n.event,
 		})
+	}
+	for _, n := range []*names{c.source, c.operation, c.project, c.keys} {
+		n.rank()
 	}
 	if err := errors.Join(out.Flush(), c.begin(context.Background())); err != nil {
 		t.Fatal(err)
@@ -157,7 +156,7 @@ func TestCallsComeInBurningOrder(t *testing.T) {
 
 // A part has several accounts only where they fit, and an account is in one part.
 func TestPartsAreRangesOfAccounts(t *testing.T) {
-	c := calls{sizes: []int{3, 3, 4, 1, 100, 1, 2, 9, 9}}
+	c := Dealt{sizes: []int{3, 3, 4, 1, 100, 1, 2, 9, 9}}
 	c.divide(10)
 	if got, want := fmt.Sprint(c.ranges), "[{0 3} {3 4} {4 5} {5 7} {7 8} {8 9}]"; got != want {
 		t.Errorf("%s, not %s", got, want)

@@ -2,11 +2,13 @@ package invoice
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
 	"os"
 	"runtime"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -22,27 +24,30 @@ import (
 // are read as numbers, but for accounts, which come in runs.
 type callColumn struct {
 	name  string
-	other string // to be read in its place from files that have it; empty: none
+	other string // to be read where a file lacks it; empty: none
 	named bool
-	left  bool // nobody asks for it
 }
 
-// columnsOf are the columns that a burn-down asks for.
-func columnsOf(in *Input) []callColumn {
-	return []callColumn{
-		{name: "account"},
-		{name: "source", named: true},
-		{name: "operation", named: true, left: in.Dry},
-		{name: "project", named: true, left: in.Dry},
-		{name: "key", named: true, left: in.Dry},
-		{name: "held", other: in.RatedHeld, named: true},
-		{name: "event_id"},
-		{name: "time"},
-		{name: "posted_at"},
-		{name: "late"},
-		{name: "credits", other: in.RatedCredits},
+// columnsOf are the columns that burning asks for: a dry run for no operation, project
+// and key; several drafts each for its own credits, and why it holds a call.
+func columnsOf(dry bool, drafts []DraftColumns) []callColumn {
+	columns := []callColumn{
+		{name: "account"}, {name: "source", named: true}, {name: "event_id"}, {name: "time"}, {name: "posted_at"}, {name: "late"},
 	}
+	if !dry {
+		columns = append(columns, callColumn{name: "operation", named: true}, callColumn{name: "project", named: true}, callColumn{name: "key", named: true})
+	}
+	if drafts == nil {
+		drafts = onePrice
+	}
+	for _, d := range drafts {
+		columns = append(columns, callColumn{name: d.Credits, other: "credits"}, callColumn{name: d.Held, other: "held", named: true})
+	}
+	return columns
 }
+
+// onePrice is where calls have their credits that no draft prices.
+var onePrice = []DraftColumns{{"credits", "held"}}
 
 // mostDealers is how many goroutines read at once: each holds a row group's pages and
 // what its spool writer holds back.
@@ -60,7 +65,7 @@ type rowGroup struct {
 
 // A dealer reads row groups of rated and deals their calls out to parts.
 type dealer struct {
-	calls  *calls
+	calls  *Dealt
 	shared *dealing
 	out    *spool.Writer
 
@@ -77,12 +82,11 @@ type dealer struct {
 type dealing struct {
 	accounts map[string]uint32 // numbers
 	parts    []int32           // by account
-	columns  []callColumn
 }
 
 // dealCalls reads the calls of all files into the spool.
-func dealCalls(ctx context.Context, c *calls, files []string, columns []callColumn) error {
-	d := &dealing{accounts: make(map[string]uint32, len(c.accounts)), parts: make([]int32, len(c.accounts)), columns: columns}
+func dealCalls(ctx context.Context, c *Dealt, files []string) error {
+	d := &dealing{accounts: make(map[string]uint32, len(c.accounts)), parts: make([]int32, len(c.accounts))}
 	for number, account := range c.accounts {
 		d.accounts[account] = uint32(number)
 	}
@@ -168,19 +172,18 @@ func (d *dealer) open(path string) error {
 	}
 	props := pqarrow.ArrowReadProperties{BatchSize: dealtRows}
 	d.fields, d.names = d.fields[:0], map[string]string{}
-	for _, column := range d.shared.columns {
-		if column.left {
-			continue
-		}
-		name := column.other
-		if name == "" || parquet.MetaData().Schema.ColumnIndexByName(name) < 0 {
-			name = column.name
+	for _, column := range d.calls.columns {
+		name := column.name
+		if column.other != "" && parquet.MetaData().Schema.ColumnIndexByName(name) < 0 {
+			name = column.other
 		}
 		field := parquet.MetaData().Schema.ColumnIndexByName(name)
 		if field < 0 {
 			return fmt.Errorf("there is no column %s", name)
 		}
-		d.fields, d.names[column.name] = append(d.fields, field), name
+		if d.names[column.name] = name; !slices.Contains(d.fields, field) {
+			d.fields = append(d.fields, field)
+		}
 		props.SetReadDict(field, column.named)
 	}
 	d.groups, err = pqarrow.NewFileReader(parquet, props, memory.DefaultAllocator)
@@ -210,35 +213,72 @@ func (d *dealer) dealBatch(batch arrow.RecordBatch) error {
 	operations := d.named(callOperation, column("operation"), d.calls.operation.add)
 	projects := d.named(callProject, column("project"), d.calls.project.add)
 	keys := d.named(callKey, column("key"), d.calls.keys.add)
-	held, events, late := column("held"), as[*array.String](column("event_id")), as[*array.Boolean](column("late"))
+	events, late := as[*array.String](column("event_id")), as[*array.Boolean](column("late"))
 	times := as[*array.Timestamp](column("time")).TimestampValues()
 	posted := as[*array.Timestamp](column("posted_at")).TimestampValues()
-	credits := as[*array.Decimal128](column("credits"))
+	prices := d.prices(column)
+	credits := make([]int64, len(prices))
 	for i := range int(batch.NumRows()) {
-		if held.IsValid(i) {
+		if d.calls.drafts == nil && prices[0].held.IsValid(i) {
 			continue
 		}
-		event, amount, name := events.Value(i), credits.Value(i), accounts.Value(i)
+		event, name := events.Value(i), accounts.Value(i)
 		if account == noName || d.calls.accounts[account] != name {
 			account = d.shared.number(name)
 		}
 		if account == noName {
 			return fmt.Errorf("call %q is of an account that rated does not have", event)
 		}
-		if credits.IsNull(i) || amount.HighBits() != 0 || amount.LowBits() > math.MaxInt64 {
-			return fmt.Errorf("account %q: call %q has credits that cannot be: %s", d.calls.accounts[account], event, credits.ValueStr(i))
-		}
-		bytes, err := d.out.Row(d.shared.parts[account], callText+len(event))
+		size := callText + len(event)
+		bytes, err := d.out.Row(d.shared.parts[account], d.calls.sizeOf(size))
 		if err != nil {
 			return err
 		}
+		for draft, price := range prices {
+			if credits[draft], err = price.at(i); err != nil {
+				return fmt.Errorf("account %q: call %q %w", name, event, err)
+			}
+			if draft > 0 {
+				binary.NativeEndian.PutUint64(bytes[size+8*(draft-1):], uint64(credits[draft]))
+			}
+		}
 		call(bytes).fill(&callRow{
-			time: int64(times[i]), postedAt: int64(posted[i]), credits: int64(amount.LowBits()),
+			time: int64(times[i]), postedAt: int64(posted[i]), credits: credits[0],
 			account: account, source: sources.at(i), operation: operations.at(i), project: projects.at(i), key: keys.at(i),
 			late: late.IsValid(i) && late.Value(i), event: event,
 		})
 	}
 	return nil
+}
+
+// A priced is what one draft makes of a batch's calls.
+type priced struct {
+	credits *array.Decimal128
+	held    arrow.Array
+}
+
+func (d *dealer) prices(column func(string) arrow.Array) []priced {
+	drafts := d.calls.drafts
+	if drafts == nil {
+		drafts = onePrice
+	}
+	list := make([]priced, len(drafts))
+	for i, columns := range drafts {
+		list[i] = priced{as[*array.Decimal128](column(columns.Credits)), column(columns.Held)}
+	}
+	return list
+}
+
+// at are a call's credits, in millionths: heldCredits where it is held.
+func (p priced) at(row int) (int64, error) {
+	if p.held.IsValid(row) {
+		return heldCredits, nil
+	}
+	amount := p.credits.Value(row)
+	if p.credits.IsNull(row) || amount.HighBits() != 0 || amount.LowBits() > math.MaxInt64 {
+		return 0, fmt.Errorf("has credits that cannot be: %s", p.credits.ValueStr(row))
+	}
+	return int64(amount.LowBits()), nil
 }
 
 // A numbered is a column of a batch as numbers of names.

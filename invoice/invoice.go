@@ -56,9 +56,10 @@ type Input struct {
 	// calls are read from them directly, which is faster. Without any, a copy of the
 	// view is.
 	RatedFiles []string
-	// RatedCredits and RatedHeld are the columns of RatedFiles to read in the place of
-	// credits and held, in files that have them; empty: none.
-	RatedCredits, RatedHeld string
+	// Dealt are the view's calls as Deal has dealt them out, for a dry run by the prices
+	// of the Draft-th draft, from 0; nil: Run deals them out itself.
+	Dealt *Dealt
+	Draft int
 
 	Scratch       string // folder for the output files, which the session may read and write
 	Period        period.Period

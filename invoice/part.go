@@ -45,8 +45,10 @@ func (c *calls) sort(number int) (_ *sortedPart, err error) {
 			err = errors.Join(err, p.close())
 		}
 	}()
-	if err := c.spool.Remove(int32(number)); err != nil { // what is mapped stays
-		return nil, err
+	if c.once {
+		if err := c.spool.Remove(int32(number)); err != nil { // what is mapped stays
+			return nil, err
+		}
 	}
 	first, sizes := p.accounts.first, c.sizes[p.accounts.first:p.accounts.end]
 	p.ends = make([]int, len(sizes))
@@ -67,7 +69,7 @@ func (c *calls) sort(number int) (_ *sortedPart, err error) {
 		source := uint64(c.source.ranks[row.name(callSource)])
 		p.order[next[i]] = entry{row.long(callTime), uint64(at/spool.Align) | source<<placeBits}
 		next[i]++
-		at += spool.Padded(row.size())
+		at += spool.Padded(c.sizeOf(row.size()))
 	}
 	for i, size := range sizes {
 		if next[i] != p.ends[i] {
@@ -109,3 +111,6 @@ func (p *sortedPart) call(e entry) call {
 }
 
 func (p *sortedPart) close() error { return p.rows.Close() }
+
+// sizeOf is the size of a row with the credits of all drafts.
+func (d *Dealt) sizeOf(call int) int { return call + 8*max(0, len(d.drafts)-1) }

@@ -22,50 +22,35 @@ import (
 type replay struct {
 	*rerate
 	draftBook
-	number int    // of the draft, from 0
-	events string // local file of all account events, as the replay has judged them so far
-	made   map[string]map[string]lake.Output
-	totals map[string]lake.Totals // by period
+	number int                               // of the draft, from 0
+	events string                            // local file of all account events, as the replay has judged them so far
+	made   map[string]map[string]lake.Output // by period and table
 }
 
 func (r *rerate) newReplay(number int, book draftBook) *replay {
 	return &replay{
-		rerate: r, draftBook: book, number: number, events: r.events, made: map[string]map[string]lake.Output{}, totals: map[string]lake.Totals{},
+		rerate: r, draftBook: book, number: number, events: r.events, made: map[string]map[string]lake.Output{},
 	}
 }
 
-// run replays all periods and compares each with what is live.
-func (r *replay) run(ctx context.Context, report *RerateReport) error {
-	if err := r.eventsView(ctx, "account_events"); err != nil {
+// run replays a period.
+func (r *replay) run(ctx context.Context, p period.Period, dealt *invoice.Dealt, report *RerateReport) error {
+	burned, err := r.burn(ctx, p, dealt)
+	if errors.Is(err, invoice.ErrMissing) {
+		report.Blocks = r.mill.missingBlocks(burned.Missing)
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	for _, p := range r.periods {
-		burned, err := r.burn(ctx, p)
-		if errors.Is(err, invoice.ErrMissing) {
-			report.Blocks = r.mill.missingBlocks(burned.Missing)
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if r.number == 0 {
-			report.Calls += burned.Totals.Calls
-		}
-		r.totals[p.String()] = totalsOf(burned)
-		r.made[p.String()] = map[string]lake.Output{}
-		for _, out := range burned.Outputs {
-			r.made[p.String()][out.Table.Name] = out
-		}
-		if err := r.keepJudged(ctx, p, burned); err != nil {
-			return err
-		}
+	if r.number == 0 {
+		report.Calls += burned.Totals.Calls
 	}
-	for _, p := range r.periods {
-		if err := r.compare(ctx, p); err != nil {
-			return fmt.Errorf("compare %s with what is live: %w", p, err)
-		}
+	r.made[p.String()] = map[string]lake.Output{}
+	for _, out := range burned.Outputs {
+		r.made[p.String()][out.Table.Name] = out
 	}
-	return nil
+	return r.keepJudged(ctx, p, burned)
 }
 
 // takeEventsHome makes the account events of a replay.
@@ -106,20 +91,17 @@ func (r *replay) keepJudged(ctx context.Context, p period.Period, burned invoice
 		}
 		r.events = path
 	}
-	return r.eventsView(ctx, "account_events")
+	return nil
 }
 
 // burn burns a period down from the replay of the one before.
-func (r *replay) burn(ctx context.Context, p period.Period) (invoice.Report, error) {
+func (r *replay) burn(ctx context.Context, p period.Period, dealt *invoice.Dealt) (invoice.Report, error) {
 	if err := r.views(ctx, p); err != nil {
 		return invoice.Report{}, err
 	}
 	in := r.burnInput(p)
-	in.Kept, in.Dry = true, !r.options.Commit
-	in.RatedCredits, in.RatedHeld = r.columns()
-	for _, c := range r.calls[p.String()] {
-		in.RatedFiles = append(in.RatedFiles, c.path)
-	}
+	in.Kept, in.Dry, in.Dealt, in.Draft = true, !r.options.Commit, dealt, r.number
+	in.RatedFiles = r.callFiles(p)
 	report, err := invoice.Run(ctx, in)
 	if err != nil {
 		return report, fmt.Errorf("burn down %s: %w", p, err)
@@ -131,6 +113,9 @@ func (r *replay) burn(ctx context.Context, p period.Period) (invoice.Report, err
 func (r *replay) views(ctx context.Context, p period.Period) error {
 	state, before := r.mill.Lake.State(), p.Add(-1)
 	left := slices.DeleteFunc(state.Files(lake.Rated), func(f lake.File) bool { return f.Tags[tagLeft] < p.String() || f.Partition < r.open.String() })
+	if err := r.eventsView(ctx, "account_events"); err != nil {
+		return err
+	}
 	if err := r.callViews(ctx, p); err != nil {
 		return err
 	}
@@ -255,6 +240,35 @@ func (r *replay) compare(ctx context.Context, p period.Period) error {
 		}
 	}
 	return nil
+}
+
+// deal deals a period's calls out, once for all replays: each would find them the same,
+// but for their credits.
+func (r *rerate) deal(ctx context.Context, p period.Period, replays []*replay) (*invoice.Dealt, error) {
+	if len(replays) == 1 {
+		return nil, nil
+	}
+	if err := replays[0].callViews(ctx, p); err != nil {
+		return nil, err
+	}
+	if err := r.session.Exec(ctx, "CREATE OR REPLACE TEMP VIEW dealt AS SELECT account FROM period_rated"); err != nil {
+		return nil, err
+	}
+	var drafts []invoice.DraftColumns
+	for _, replay := range replays {
+		credits, held := replay.columns()
+		drafts = append(drafts, invoice.DraftColumns{Credits: credits, Held: held})
+	}
+	return invoice.Deal(ctx, r.session, r.scratch, r.callFiles(p), drafts)
+}
+
+// callFiles are the local files of a period's calls.
+func (r *rerate) callFiles(p period.Period) []string {
+	var paths []string
+	for _, c := range r.calls[p.String()] {
+		paths = append(paths, c.path)
+	}
+	return paths
 }
 
 // columns are those of the priced files that this replay's credits, and what is held

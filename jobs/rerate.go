@@ -114,7 +114,7 @@ type rerate struct {
 	rated  rate.Report        // of the calls that were priced
 	calls  map[string][]calls // by period
 
-	replayed *replay // the last; of a commit, the one
+	replayed *replay // the first; of a commit, the one
 }
 
 // newRerate is a re-rating of all closed periods from one on, or a ConfigError that
@@ -143,8 +143,7 @@ func (d *desk) newRerate(o RerateOptions) (*rerate, error) {
 // last is the last period that is replayed.
 func (r *rerate) last() period.Period { return r.periods[len(r.periods)-1] }
 
-// replayAll replays the periods with each book, one after the other, and gathers the
-// differences.
+// replayAll replays the periods with each book and gathers the differences.
 func (r *rerate) replayAll(ctx context.Context, books []draftBook, report *RerateReport) error {
 	if err := r.beginDifferences(ctx); err != nil {
 		return err
@@ -159,9 +158,36 @@ func (r *rerate) replayAll(ctx context.Context, books []draftBook, report *Rerat
 		return err
 	}
 	report.Priced = r.rated.Calls
+	var replays []*replay
 	for number, book := range books {
-		r.replayed = r.newReplay(number, book)
-		if err := r.replayed.run(ctx, report); err != nil || len(report.Blocks) > 0 {
+		replays = append(replays, r.newReplay(number, book))
+	}
+	r.replayed = replays[0]
+	for _, p := range r.periods {
+		if err := r.replayPeriod(ctx, p, replays, report); err != nil || len(report.Blocks) > 0 {
+			return err
+		}
+	}
+	for _, replay := range replays {
+		for _, p := range r.periods {
+			if err := replay.compare(ctx, p); err != nil {
+				return fmt.Errorf("compare %s with what is live: %w", p, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (r *rerate) replayPeriod(ctx context.Context, p period.Period, replays []*replay, report *RerateReport) (err error) {
+	dealt, err := r.deal(ctx, p, replays)
+	if err != nil {
+		return err
+	}
+	if dealt != nil {
+		defer func() { err = errors.Join(err, dealt.Close()) }()
+	}
+	for _, replay := range replays {
+		if err := replay.run(ctx, p, dealt, report); err != nil || len(report.Blocks) > 0 {
 			return err
 		}
 	}

@@ -203,7 +203,7 @@ func TestACommittedRerate(t *testing.T) {
 
 	t.Run("two at once", func(t *testing.T) {
 		t.Parallel()
-		site{t, before.dir}.copied().atOnce(calm.rows())
+		site{t, before.dir}.copied().atOnce(calm.generation())
 	})
 	t.Run("crash at any store operation", func(t *testing.T) {
 		t.Parallel()

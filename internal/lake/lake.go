@@ -158,9 +158,13 @@ var ErrLost = errors.New("another run was committed first")
 // manifest. There are three outcomes. Done: nil. Lost, another run has the number:
 // ErrLost, and nothing of run can be seen. Unknown, the store failed in the act:
 // the log is read again, and when it holds the run's id the answer is done. Only
-// another run's manifest, read, makes it lost.
+// another run's manifest, read, makes it lost. A run that replaces what is not live
+// is refused.
 func (l *Lake) Commit(ctx context.Context, run *Run) error {
 	run.Number, run.Previous = l.state.Head+1, l.state.HeadHash
+	if err := l.state.replaces(run); err != nil {
+		return err
+	}
 	data, err := run.encode()
 	if err != nil {
 		return err

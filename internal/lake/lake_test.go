@@ -87,6 +87,23 @@ func TestAReplacedFileIsLiveNoLonger(t *testing.T) {
 	}
 }
 
+// A log that named what is not there could not be read again, by anyone.
+func TestARunThatReplacesWhatIsNotLiveIsRefused(t *testing.T) {
+	folder := newFolder(t)
+	l := open(t, folder)
+	first := upload(t, l, output(t, lake.Rated, "2026-10"))
+	commit(t, l, lake.Run{Kind: lake.Rate, Files: []lake.File{first}})
+	for _, replaced := range [][]string{{"data/rated/none.parquet"}, {first.Path, first.Path}} {
+		run := lake.Run{ID: lake.NewRunID(), Kind: lake.Rate, Replaced: replaced}
+		if err := l.Commit(t.Context(), &run); err == nil || !strings.Contains(err.Error(), "not live") {
+			t.Errorf("replacing %q: %v", replaced, err)
+		}
+	}
+	if head := open(t, folder).State().Head; head != 1 {
+		t.Errorf("the head is run %d, want 1", head)
+	}
+}
+
 func TestTheLoserOfARaceIsToldAndSeesTheWinner(t *testing.T) {
 	folder := newFolder(t)
 	winner, loser := open(t, folder), open(t, folder)

@@ -56,10 +56,10 @@ func (s *State) apply(run *Run, manifestHash string) error {
 	if run.Number != s.Head+1 || run.Previous != s.HeadHash {
 		return fmt.Errorf("run %d does not follow run %d: the log's chain is broken", run.Number, s.Head)
 	}
+	if err := s.replaces(run); err != nil {
+		return err
+	}
 	for _, path := range run.Replaced {
-		if _, live := s.files[path]; !live {
-			return fmt.Errorf("run %d replaces %s, which is not live", run.Number, path)
-		}
 		delete(s.files, path)
 	}
 	for _, file := range run.Files {
@@ -111,6 +111,19 @@ func (s *State) apply(run *Run, manifestHash string) error {
 	}
 	s.Head, s.HeadHash = run.Number, manifestHash
 	s.Runs = append(s.Runs, run)
+	return nil
+}
+
+// replaces is nil where a run replaces live files alone, each once: a log with any
+// other run could not be read again.
+func (s *State) replaces(run *Run) error {
+	seen := map[string]bool{}
+	for _, path := range run.Replaced {
+		if _, live := s.files[path]; !live || seen[path] {
+			return fmt.Errorf("run %d replaces %s, which is not live", run.Number, path)
+		}
+		seen[path] = true
+	}
 	return nil
 }
 
