@@ -23,21 +23,26 @@ func (m *Mill) settleCopies(ctx context.Context, closing period.Period) error {
 		if open, cut := m.Lake.State().Open(m.Config.FirstPeriod); cut || open != closing {
 			return nil, nil // another process has cut it
 		}
-		out := &draft{run: lake.Run{Kind: lake.Copies, Period: closing}}
-		if err := d.session.Exec(ctx, sql.Text("duckdb/leaving_begin")); err != nil {
-			return nil, err
-		}
-		for p := range m.periodsToCompare(closing) {
-			if err := d.findCopies(ctx, p); err != nil {
-				return nil, fmt.Errorf("look for copies in %s: %w", p, err)
-			}
-		}
-		if err := d.leave(ctx, "conflict", closing, out); err != nil || len(out.outputs) == 0 {
-			return nil, err
-		}
-		return out, nil
+		return d.copies(ctx, closing)
 	})
 	return err
+}
+
+// copies drafts that the copies among the calls of a period being closed leave.
+func (d *desk) copies(ctx context.Context, closing period.Period) (*draft, error) {
+	out := &draft{run: lake.Run{Kind: lake.Copies, Period: closing}}
+	if err := d.session.Exec(ctx, sql.Text("duckdb/leaving_begin")); err != nil {
+		return nil, err
+	}
+	for p := range d.mill.periodsToCompare(closing) {
+		if err := d.findCopies(ctx, p); err != nil {
+			return nil, fmt.Errorf("look for copies in %s: %w", p, err)
+		}
+	}
+	if err := d.leave(ctx, "conflict", closing, out); err != nil || len(out.outputs) == 0 {
+		return nil, err
+	}
+	return out, nil
 }
 
 // periodsToCompare are the period being closed and those of the late usage that

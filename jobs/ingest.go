@@ -34,20 +34,25 @@ func (m *Mill) Ingest(ctx context.Context) (IngestReport, error) { return m.inge
 func (m *Mill) ingest(ctx context.Context, again string, whole bool) (IngestReport, error) {
 	var report IngestReport
 	run, err := m.perform(ctx, func(ctx context.Context, d *desk) (*draft, error) {
-		report = IngestReport{}
-		since := m.listSince(whole || again != "")
-		objects, err := d.unreadObjects(ctx, since, again, &report)
-		if err != nil {
-			return nil, err
-		}
-		made, err := d.ingest(ctx, objects, &report)
-		if made != nil {
-			made.run.FullListing = since.IsZero()
-		}
-		return made, err
+		return d.ingestNew(ctx, again, whole, &report)
 	})
 	report.Run = run
 	return report, err
+}
+
+// ingestNew drafts what Mill.ingest commits.
+func (d *desk) ingestNew(ctx context.Context, again string, whole bool, report *IngestReport) (*draft, error) {
+	*report = IngestReport{}
+	since := d.mill.listSince(whole || again != "")
+	objects, err := d.unreadObjects(ctx, since, again, report)
+	if err != nil {
+		return nil, err
+	}
+	made, err := d.ingest(ctx, objects, report)
+	if made != nil {
+		made.run.FullListing = since.IsZero()
+	}
+	return made, err
 }
 
 // listSince is the instant from which dated paths are listed back; zero, for all

@@ -70,7 +70,20 @@ func (m *Mill) progress(stage string) func(done, total int64) {
 // Open opens the lake that a checked configuration names. What the lake's first
 // run fixed, and every version that a run has used, must be as it was. Release
 // the Mill when it is no longer needed.
-func Open(ctx context.Context, setup *Setup, o Options) (_ *Mill, err error) {
+func Open(ctx context.Context, setup *Setup, o Options) (*Mill, error) {
+	m, err := openAsIs(ctx, setup, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.checkFixed(); err != nil {
+		return nil, errors.Join(err, m.Release())
+	}
+	return m, nil
+}
+
+// openAsIs is Open for whoever does not work by the configuration's prices and plans:
+// it may contradict what runs have used.
+func openAsIs(ctx context.Context, setup *Setup, o Options) (_ *Mill, err error) {
 	m := &Mill{
 		Config: setup.Config, Calendar: setup.Config.Calendar, Sources: setup.Sources, Prices: setup.Prices, Catalog: setup.Catalog,
 		Log: o.Log, options: o, stores: newStores(setup.Config),
@@ -87,13 +100,8 @@ func Open(ctx context.Context, setup *Setup, o Options) (_ *Mill, err error) {
 	if o.Wrap != nil {
 		store = o.Wrap(store)
 	}
-	if m.Lake, err = lake.Open(ctx, store); err != nil {
-		return nil, err
-	}
-	if err := m.checkFixed(); err != nil {
-		return nil, err
-	}
-	return m, nil
+	m.Lake, err = lake.Open(ctx, store)
+	return m, err
 }
 
 // Release removes what was fetched from object storage. A process that ends without

@@ -10,6 +10,7 @@ import (
 	"github.com/creditmill/creditmill/internal/config"
 	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/period"
+	"github.com/creditmill/creditmill/internal/yamlfile"
 	"github.com/creditmill/creditmill/invoice"
 	"github.com/creditmill/creditmill/invoice/catalog"
 	"github.com/creditmill/creditmill/rate/price"
@@ -27,7 +28,11 @@ type Setup struct {
 // ConfigError that lists all that is wrong in all of them. Tests of prices are read
 // only where something is wrong, so that all is told at once: see [Mill.TestPrices].
 func LoadSetup(path string) (*Setup, error) {
-	c, problems := config.Load(path)
+	return newSetup(config.Load(path))
+}
+
+// newSetup reads the files of a configuration.
+func newSetup(c *config.Config, problems *yamlfile.Problems) (*Setup, error) {
 	s := &Setup{Config: c}
 	s.Sources = source.Parse(convert(c.Sources, func(f config.File) source.File { return source.File{Name: f.Name, Text: f.Content} }), problems)
 	declared, err := source.Columns(nil, s.Sources...)

@@ -79,7 +79,6 @@ func (m *Mill) Void(ctx context.Context, o VoidOptions) (VoidReport, error) {
 }
 
 func (d *desk) void(ctx context.Context, o VoidOptions, report *VoidReport) (*draft, error) {
-	state := d.mill.Lake.State()
 	if err := d.findVoiding(ctx, o); err != nil {
 		return nil, err
 	}
@@ -89,6 +88,12 @@ func (d *desk) void(ctx context.Context, o VoidOptions, report *VoidReport) (*dr
 	if err := d.voidedBefore(ctx, report); err != nil {
 		return nil, err
 	}
+	return d.takeBack(ctx, o.Reason, report)
+}
+
+// takeBack drafts that the calls in the table void_found are taken back.
+func (d *desk) takeBack(ctx context.Context, reason string, report *VoidReport) (*draft, error) {
+	state := d.mill.Lake.State()
 	uncut := state.PostingPeriod(state.Head+1, d.mill.Config.FirstPeriod)
 	if err := d.postVoiding(ctx, uncut); err != nil {
 		return nil, fmt.Errorf("find the rated rows of calls to void: %w", err)
@@ -106,7 +111,7 @@ func (d *desk) void(ctx context.Context, o VoidOptions, report *VoidReport) (*dr
 		run: lake.Run{Kind: lake.Void, Read: state.Head, Totals: lake.Totals{
 			Calls: report.Calls, Pending: report.Pending, Credits: map[string]string{"voided": report.Credits},
 		}},
-		numbered: func(ctx context.Context, run int64) ([]lake.Output, error) { return d.writeVoided(ctx, o.Reason, run) },
+		numbered: func(ctx context.Context, run int64) ([]lake.Output, error) { return d.writeVoided(ctx, reason, run) },
 	}
 	if report.Pending == report.Calls {
 		return out, nil
@@ -117,7 +122,7 @@ func (d *desk) void(ctx context.Context, o VoidOptions, report *VoidReport) (*dr
 	if err := d.voidRaws(ctx); err != nil {
 		return nil, err
 	}
-	if err := d.session.Exec(ctx, sql.Text("duckdb/void_leaving"), o.Reason); err != nil {
+	if err := d.session.Exec(ctx, sql.Text("duckdb/void_leaving"), reason); err != nil {
 		return nil, err
 	}
 	if err := d.session.Row(ctx, "SELECT count(*) FROM leaving WHERE raw IS NULL").Scan(&report.NoRaw); err != nil {

@@ -58,7 +58,8 @@ type Config struct {
 
 	Schedule []Job // those that run by the clock, in the order of [Jobs]
 
-	own File
+	own      File
+	recorded []File // read from these alone; nil: from disk
 }
 
 // Issuer is the party that invoices are from. Fields not given are empty.

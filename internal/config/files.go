@@ -53,6 +53,9 @@ func (r reader) glob(pattern string) ([]string, error) {
 	if _, err := path.Match(pattern, ""); err != nil {
 		return nil, err
 	}
+	if r.c.recorded != nil {
+		return r.c.globRecorded(pattern), nil
+	}
 	full := filepath.FromSlash(pattern)
 	if !filepath.IsAbs(full) {
 		full = filepath.Join(escapeGlob(r.c.Folder), full)
@@ -74,6 +77,9 @@ func escapeGlob(folder string) string {
 }
 
 func (r reader) readFile(name string) (File, bool) {
+	if r.c.recorded != nil {
+		return r.c.recordedFile(name), true
+	}
 	content, err := os.ReadFile(name)
 	if err != nil {
 		r.AddFile(name, "", "the file cannot be read: %v", reason(err))

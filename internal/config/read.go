@@ -33,7 +33,9 @@ func (c *Config) read(doc yamlfile.Node, p *yamlfile.Problems) {
 	c.Sources = r.files(sources, "sources/*.yaml")
 	c.Prices = r.files(o.Get("prices"), "prices/*.yaml")
 	c.Catalog = r.files(o.Get("catalog"), "plans/*.yaml")
-	c.Tests = r.files(o.Get("tests"), "tests/*.yaml")
+	if tests := o.Get("tests"); c.recorded == nil {
+		c.Tests = r.files(tests, "tests/*.yaml")
+	}
 	if sources.IsZero() && len(c.Sources) == 0 && doc.Kind() == yamlfile.Map {
 		p.Add(doc, "write a file a source into sources/, or name them: sources: [sources/*.yaml]", "there is no source: nothing matches sources/*.yaml")
 	}
