@@ -88,9 +88,9 @@ func (a *app) root() *cobra.Command {
 		}
 	}
 	group(groupStart, a.initCommand(), a.demoCommand(), a.checkCommand(), a.doctorCommand(), a.tryCommand())
-	group(groupRun, a.ingestCommand(), a.rateCommand(), a.applyCommand(), a.closeCommand(), a.voidCommand(), a.scheduleCommand())
+	group(groupRun, a.ingestCommand(), a.rateCommand(), a.applyCommand(), a.closeCommand(), a.rerateCommand(), a.voidCommand(), a.scheduleCommand())
 	group(groupLook, a.statusCommand(), a.runsCommand(), a.heldCommand(), a.rejectsCommand(), a.balanceCommand(),
-		a.invoiceCommand(), a.pricesCommand(), a.queryCommand(), a.filesCommand(), a.exportCommand())
+		a.invoiceCommand(), a.explainCommand(), a.verifyCommand(), a.pricesCommand(), a.queryCommand(), a.filesCommand(), a.exportCommand())
 	root.AddCommand(a.versionCommand())
 	return root
 }

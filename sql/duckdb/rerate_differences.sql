@@ -15,7 +15,9 @@ WITH known AS (
     GROUP BY account
 ),
 earlier AS (
-    SELECT DISTINCT account FROM differences WHERE period < $2 AND draft IS NOT DISTINCT FROM $3
+    SELECT account FROM differences WHERE period < $2 AND draft IS NOT DISTINCT FROM $3
+    UNION
+    SELECT account FROM reasons WHERE draft = $1 AND period < $2
 ),
 flows AS (
     SELECT account, CASE entry WHEN 'expire' THEN 'expired' ELSE entry END AS measure, -credits AS "before", 0 AS "after"

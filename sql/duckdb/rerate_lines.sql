@@ -1,13 +1,19 @@
 -- The charges of a period ($2) that differ from what its invoices and notes add up
 -- to, with why. Calls change what is topped up and overage; what comes of no reason
--- that is known is knock-on where an earlier replayed period differs, else of a price.
+-- that is known is knock-on where an earlier replayed period differs, or had a reason
+-- to, else of a price; a line whose unit price differs is of a price in any case. Of
+-- several documents the last says the unit price and the tax rate, the first what a
+-- line is for, without what a note has put before it.
 INSERT INTO changed_lines
 WITH live AS (
     SELECT
         l.account, l.currency, l.kind, CASE WHEN l.kind <> 'tax' THEN l.item END AS item, l."from", l."to",
-        max(l.item) AS label, arg_min(l.description, (d.kind <> 'invoice', d.number)) AS description,
-        sum(l.quantity) AS quantity, arg_max(l.unit_price, (d.kind <> 'invoice', d.number)) AS unit_price, sum(l.amount) AS amount,
-        arg_max(l.tax_rate, (d.kind <> 'invoice', d.number)) AS tax_rate
+        max(l.item) AS label,
+        arg_min(
+            CASE WHEN d.kind = 'invoice' THEN l.description ELSE regexp_replace(l.description, '^(Corrected|No longer due): ', '') END,
+            (d.kind <> 'invoice', d.issued_at, d.number)) AS description,
+        sum(l.quantity) AS quantity, arg_max(l.unit_price, (d.kind <> 'invoice', d.issued_at, d.number, l.unit_price)) AS unit_price,
+        sum(l.amount) AS amount, arg_max(l.tax_rate, (d.kind <> 'invoice', d.issued_at, d.number)) AS tax_rate
     FROM sold_lines AS l
     JOIN sold_documents AS d ON d.number = l.number
     WHERE coalesce(d.corrects_period, d.period) = $2
@@ -24,7 +30,8 @@ replayed AS (
 differing AS (
     SELECT
         coalesce(n.account, o.account) AS account, coalesce(n.currency, o.currency) AS currency, coalesce(n.kind, o.kind) AS kind,
-        coalesce(n.label, o.label) AS item, n.description IS NULL AS gone, o.description IS NULL AS added,
+        coalesce(n.label, o.label) AS item, n.description IS NULL AS gone, o.description IS NULL OR o.amount = 0 AS added,
+        coalesce(n.kind IN ('fee', 'pack', 'overage') AND n.unit_price <> o.unit_price, false) AS repriced,
         coalesce(n.description, o.description) AS description,
         coalesce(n.quantity, 0) - coalesce(o.quantity, 0) AS quantity, coalesce(n.unit_price, o.unit_price) AS unit_price,
         coalesce(o.amount, 0) AS "before", coalesce(n.amount, 0) AS "after", coalesce(n.tax_rate, o.tax_rate) AS tax_rate,
@@ -54,13 +61,15 @@ known AS (
     GROUP BY account
 ),
 earlier AS (
-    SELECT DISTINCT account FROM differences WHERE period < $2 AND draft IS NOT DISTINCT FROM $3
+    SELECT account FROM differences WHERE period < $2 AND draft IS NOT DISTINCT FROM $3
+    UNION
+    SELECT account FROM reasons WHERE draft = $1 AND period < $2
 ),
 caused AS (
     SELECT
         c.*,
         concat_ws(', ',
-            CASE WHEN k.price AND c.kind IN ('topup', 'overage') THEN 'price' END,
+            CASE WHEN c.repriced OR k.price AND c.kind IN ('topup', 'overage') THEN 'price' END,
             CASE WHEN k.late AND c.kind IN ('topup', 'overage') THEN 'late usage' END,
             CASE WHEN k.void AND c.kind IN ('topup', 'overage') THEN 'void' END,
             CASE WHEN k.event THEN 'account event' END,
