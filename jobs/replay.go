@@ -122,6 +122,9 @@ func (r *replay) views(ctx context.Context, p period.Period) error {
 	if err := r.view(ctx, "left_files", lake.Rated, left); err != nil {
 		return err
 	}
+	if err := r.usageOfLeft(ctx, p, left); err != nil {
+		return err
+	}
 	for _, v := range []struct {
 		name    string
 		table   lake.Table
@@ -159,6 +162,18 @@ func (r *replay) views(ctx context.Context, p period.Period) error {
 		}
 	}
 	return r.session.Exec(ctx, sql.Text("duckdb/rerate_kept_topups"), p.String())
+}
+
+// usageOfLeft makes the usage of files that closes left behind readable, as left_usage:
+// what had come by a period's cut.
+func (r *replay) usageOfLeft(ctx context.Context, p period.Period, left []lake.File) error {
+	state := r.mill.Lake.State()
+	usage := slices.DeleteFunc(state.Files(lake.Usage), func(f lake.File) bool {
+		return p.Before(state.PostingPeriod(f.Origin(), r.mill.Config.FirstPeriod)) || !slices.ContainsFunc(left, func(l lake.File) bool {
+			return !l.MinTime.After(*f.MaxTime) && !f.MinTime.After(*l.MaxTime)
+		})
+	})
+	return r.view(ctx, "left_usage", lake.Usage, usage)
 }
 
 // viewReplayed makes a table of some periods readable: as replayed so far, and as it is

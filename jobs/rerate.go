@@ -76,13 +76,23 @@ func (m *Mill) Rerate(ctx context.Context, o RerateOptions, look func(context.Co
 		report.Head = m.Lake.State().HeadHash
 		return report, err
 	}
-	// What is not rated yet is to be known too, as late usage of its run.
-	if _, err := m.Rate(ctx); err != nil {
+	if err := m.settleOpen(ctx); err != nil {
 		return RerateReport{}, err
 	}
 	run, err := m.perform(ctx, work)
 	report.Run, report.Head = run, m.Lake.State().HeadHash
 	return report, err
+}
+
+// settleOpen rates what is not rated yet, for it is to be known too, and takes out the
+// copies of calls that are told apart by their times, as the open period's close would:
+// neither may go home and be billed.
+func (m *Mill) settleOpen(ctx context.Context) error {
+	if _, err := m.Rate(ctx); err != nil {
+		return err
+	}
+	open, _ := m.Lake.State().Open(m.Config.FirstPeriod)
+	return m.settleCopies(ctx, open)
 }
 
 func (o *RerateOptions) check() error {

@@ -21,8 +21,9 @@ type calls struct {
 	output  lake.Output
 }
 
-// takeVoids gathers the calls that were voided after the close of a replayed period:
-// the table leaving, and what they cost, in voided_credits.
+// takeVoids gathers the calls that a replay leaves away, in the table leaving: those
+// that were voided after the close of a replayed period, with what they cost in
+// voided_calls, and copies of calls that the open period's close would take out.
 func (r *rerate) takeVoids(ctx context.Context) error {
 	state := r.mill.Lake.State()
 	if err := r.session.Exec(ctx, sql.Text("duckdb/leaving_begin")); err != nil {
@@ -46,6 +47,13 @@ func (r *rerate) takeVoids(ctx context.Context) error {
 	}
 	if err := r.session.Exec(ctx, sql.Text("duckdb/rerate_leaving")); err != nil {
 		return err
+	}
+	if !r.options.Commit { // which has taken them out
+		for p := range r.mill.periodsToCompare(r.open) {
+			if err := r.findCopies(ctx, p); err != nil {
+				return fmt.Errorf("look for copies in %s: %w", p, err)
+			}
+		}
 	}
 	return r.session.Row(ctx, "SELECT count(*) FROM leaving").Scan(&r.voids)
 }

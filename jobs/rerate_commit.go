@@ -152,7 +152,8 @@ func (d *draft) keepSame(table lake.Table) error {
 				return err
 			}
 			same = slices.IndexFunc(d.replaced, func(f lake.File) bool {
-				return f.Table == table.Name && f.Partition == out.Partition && f.SHA256 == sum && f.Tags[rate.TagPrices] == out.Tags[rate.TagPrices]
+				return f.Table == table.Name && f.Partition == out.Partition && f.SHA256 == sum &&
+					f.Tags[rate.TagPrices] == out.Tags[rate.TagPrices] && (out.Tags[tagLeft] == "" || f.Tags[tagLeft] == out.Tags[tagLeft])
 			})
 		}
 		if same < 0 {

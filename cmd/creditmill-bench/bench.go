@@ -41,6 +41,9 @@ func (b *bench) run(ctx context.Context) (*report, error) {
 	if err := os.MkdirAll(b.scratch(), 0o755); err != nil {
 		return nil, err
 	}
+	if err := b.writeDrafts(); err != nil {
+		return nil, err
+	}
 	r := &report{settings: b.settings, summary: summary, machine: thisMachine()}
 	if r.versions, err = b.versions(ctx); err != nil {
 		return nil, err
@@ -63,6 +66,9 @@ func (b *bench) run(ctx context.Context) (*report, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", s.name, err)
 			}
+			if len(s.against) > 0 {
+				r.rows[i].against = append(r.rows[i].against, r.lastOf(s.against))
+			}
 			if round == 0 {
 				r.checks = append(r.checks, checks...)
 			} else {
@@ -74,15 +80,16 @@ func (b *bench) run(ctx context.Context) (*report, error) {
 }
 
 // runStage measures bare DuckDB, the stage, and bare DuckDB again: what else
-// happens on the machine then hits both sides alike.
+// happens on the machine then hits both sides alike. A stage that is measured against
+// others is run alone.
 func (b *bench) runStage(ctx context.Context, s stage, r *row, summary load.Summary) ([]check, error) {
-	files, err := b.files(s.input)
-	if err != nil {
-		return nil, err
-	}
 	bare := func() error {
-		if !r.shown {
+		if !r.shown || s.baseline == "" {
 			return nil
+		}
+		files, err := b.files(s.input)
+		if err != nil {
+			return err
 		}
 		var answer duckAnswer
 		c, err := b.inChild(ctx, s.baseline, duckTask{Files: files, Scratch: b.scratch(), Memory: b.load.Memory}, &answer)
@@ -90,14 +97,17 @@ func (b *bench) runStage(ctx context.Context, s stage, r *row, summary load.Summ
 			return err
 		}
 		b.say("%-7s bare DuckDB %6.2f s, %d rows", s.name, c.wall.Seconds(), answer.Rows)
-		r.bare = append(r.bare, c)
+		r.against = append(r.against, c)
 		return nil
 	}
 	if err := bare(); err != nil {
 		return nil, err
 	}
 	args := append(slices.Clone(s.args), "--config", filepath.Join(b.dir, "creditmill.yaml"), "--json")
-	_, c, err := measure(ctx, nil, b.creditmill, args...)
+	for i := range args {
+		args[i] = strings.ReplaceAll(args[i], "{dir}", b.dir)
+	}
+	said, c, err := measure(ctx, nil, b.creditmill, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +115,9 @@ func (b *bench) runStage(ctx context.Context, s stage, r *row, summary load.Summ
 	r.stages = append(r.stages, c)
 	if err := bare(); err != nil {
 		return nil, err
+	}
+	if s.checks == nil {
+		return checkRerate(said, summary)
 	}
 	return s.checks(ctx, b, summary)
 }

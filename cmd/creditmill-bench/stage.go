@@ -2,20 +2,24 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/creditmill/creditmill/fixtures/load"
 )
 
-// A stage is a command of creditmill, and what bare DuckDB does in its place.
+// A stage is a command of creditmill, and what it is measured against: bare DuckDB in
+// its place, or other stages of the same round.
 type stage struct {
 	name     string
-	args     []string
-	baseline string                   // statement under sql/
+	args     []string                 // {dir} is the benchmark's folder
+	baseline string                   // statement under sql/; empty: against
 	input    string                   // the files it reads, as a folder and an ending, below the benchmark's own
+	against  []string                 // stages before it: their times together
 	aim      string                   // the ratio we hold ourselves to
 	calls    func(load.Summary) int64 // how many it works on
 	checks   func(context.Context, *bench, load.Summary) ([]check, error)
@@ -41,7 +45,50 @@ func stages() []stage {
 			calls:  func(s load.Summary) int64 { return s.Events },
 			checks: checkClose,
 		},
+		{
+			name: "rerate", args: rerate(1), against: []string{"rate", "close"}, aim: "1.5",
+			calls: func(s load.Summary) int64 { return s.Events },
+		},
+		{
+			name: "rerate-3", args: rerate(3), against: []string{"rerate"}, aim: "2",
+			calls: func(s load.Summary) int64 { return 3 * s.Events },
+		},
 	}
+}
+
+// rerate are the arguments of a dry run of the month by drafts of prices.
+func rerate(drafts int) []string {
+	args := []string{"rerate", "--from", load.Period, "--now", "2026-11-02T07:00:00Z"}
+	for i := range drafts {
+		args = append(args, "--prices", "{dir}/"+draftName(i))
+	}
+	return args
+}
+
+func draftName(i int) string { return fmt.Sprintf("scratch/draft-%d.yaml", i+1) }
+
+// mostDrafts is how many drafts a stage compares.
+const mostDrafts = 3
+
+// writeDrafts writes price tables that differ from the load's: a version that charges
+// more for some images.
+func (b *bench) writeDrafts() error {
+	files, err := b.files("prices/*.yaml")
+	if err != nil {
+		return err
+	}
+	prices, err := os.ReadFile(files[0])
+	if err != nil {
+		return err
+	}
+	for i := range mostDrafts {
+		rule := fmt.Sprintf("rules:\n  - operation: image.generate\n    when: {quality: high, status: {lt: 400}}\n    charge: {each: images, credits: \"6.%d\"}\n", i+1)
+		draft := strings.Replace(strings.Replace(string(prices), "version: 1\n", "version: 2\n", 1), "rules:\n", rule, 1)
+		if err := os.WriteFile(filepath.Join(b.dir, filepath.FromSlash(draftName(i))), []byte(draft), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func stageNames() []string {
@@ -138,4 +185,26 @@ func checkClose(ctx context.Context, b *bench, s load.Summary) ([]check, error) 
 		{"calls on statements", "statements", "SELECT CAST(CAST(sum(calls) AS BIGINT) AS VARCHAR)", fmt.Sprint(s.Events)},
 		{"credits on statements", "statements", creditSum, s.Credits},
 	})
+}
+
+// checkRerate looks at how many calls a dry run says it has looked at, and that its
+// drafts change something.
+func checkRerate(said []byte, s load.Summary) ([]check, error) {
+	var document struct {
+		Calls  int64                      `json:"calls"`
+		Drafts []struct{ Accounts int64 } `json:"drafts"`
+	}
+	if err := json.Unmarshal(said, &document); err != nil {
+		return nil, err
+	}
+	changed := 0
+	for _, draft := range document.Drafts {
+		if draft.Accounts > 0 {
+			changed++
+		}
+	}
+	return []check{
+		{"calls replayed", fmt.Sprint(document.Calls), fmt.Sprint(s.Events)},
+		{"drafts that change accounts", fmt.Sprint(changed), fmt.Sprint(len(document.Drafts))},
+	}, nil
 }

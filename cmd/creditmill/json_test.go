@@ -18,7 +18,7 @@ func TestEveryCommandPrintsOneJSONDocument(t *testing.T) {
 		"init " + dir, "check", "try gateway " + filepath.Join(dir, "raw", "gateway", "sample.jsonl"),
 		"ingest", "ingest", "ingest --again gateway", "rate", "rate", "apply", "apply", "status", "close", "close", "close --period 2026-10", "rerate --from 2026-10", "rerate --from 2026-10 --prices " + filepath.Join(dir, "prices", "api.yaml") + " --account acme",
 		"status", "runs", "runs show 1", "held", "rejects", "balance acme", "prices show", "prices show --all", "prices diff api@1 api@1 --period 2026-10", "balance hobby --limit 1",
-		"invoice INV-2026-000001", "invoice --period 2026-10 --to " + filepath.Join(dir, "out"), "invoice --period 2026-11 --to " + filepath.Join(dir, "out"),
+		"explain INV-2026-000001", "explain INV-2026-000001/1", "verify", "invoice INV-2026-000001", "invoice --period 2026-10 --to " + filepath.Join(dir, "out"), "invoice --period 2026-11 --to " + filepath.Join(dir, "out"),
 		"query VALUES(1.5)", "files usage", "files usage --period 2020-01-01", "version",
 		"balance acme --period 2026-11", "export usage --account acme --period 2026-10", "export usage --account acme --period 2026-11",
 		"export invoices --period 2026-10", "export rejected --to " + filepath.Join(dir, "rejected.csv"),
