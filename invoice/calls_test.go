@@ -161,7 +161,7 @@ func TestPartsAreRangesOfAccounts(t *testing.T) {
 	if got, want := fmt.Sprint(c.ranges), "[{0 3} {3 4} {4 5} {5 7} {7 8} {8 9}]"; got != want {
 		t.Errorf("%s, not %s", got, want)
 	}
-	var none calls
+	var none Dealt
 	if none.divide(10); len(none.ranges) != 0 {
 		t.Error(none.ranges)
 	}

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	stdsql "database/sql"
 	"encoding/json"
@@ -172,7 +173,7 @@ func (b *book) find(kind string, is func(*lineRow) bool) (found []*lineRow) {
 			found = append(found, l)
 		}
 	}
-	slices.SortStableFunc(found, func(x, y *lineRow) int { return x.doc.issuedAt.Compare(y.doc.issuedAt) })
+	slices.SortStableFunc(found, func(x, y *lineRow) int { return cmp.Compare(x.doc.run, y.doc.run) })
 	return found
 }
 

@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"cmp"
 	"context"
 	stdsql "database/sql"
 	"fmt"
@@ -43,6 +42,7 @@ type LineExplanation struct {
 	Operations []ExplainedOperation `json:"operations"` // of overage: by operation, the most first
 	Calls      []CallRef            `json:"calls"`      // to go on with
 	Correction *ExplainedCorrection `json:"correction"` // of a note's line
+	Corrected  *ExplainedCorrected  `json:"corrected"`  // of a line that notes correct
 	Note       *string              `json:"note"`
 }
 
@@ -107,6 +107,12 @@ type ExplainedCorrection struct {
 	Lines  []LineRef `json:"lines"` // of those
 	Cause  *string   `json:"cause"`
 	Run    *RunRef   `json:"run"`
+}
+
+// An ExplainedCorrected is what later notes made of a line.
+type ExplainedCorrected struct {
+	Lines    []LineRef `json:"lines"`    // of the notes
+	Together string    `json:"together"` // what the line and they come to
 }
 
 // A DocumentExplanation is all lines of a document in brief: what `explain NUMBER
@@ -203,9 +209,10 @@ func (b *book) explain(l *lineRow) *LineExplanation {
 	}
 	if l.doc.correctsPeriod != "" {
 		b.explainCorrection(l, e)
-		return e
+	} else {
+		e.settle(l, exact)
 	}
-	e.settle(l, exact)
+	b.explainCorrected(l, e)
 	return e
 }
 
@@ -417,9 +424,7 @@ func (b *book) explainTax(l *lineRow, e *LineExplanation) *big.Rat {
 func (b *book) explainCorrection(l *lineRow, e *LineExplanation) {
 	before := new(big.Rat)
 	c := &ExplainedCorrection{Lines: []LineRef{}, Cause: optionalText(l.cause), Run: b.mill.runRef(l.doc.run)}
-	for _, o := range b.find(l.kind, func(o *lineRow) bool {
-		return o.doc.of() == l.doc.of() && o.item == l.item && o.from.Equal(l.from) && o.to.Equal(l.to) && cmp.Compare(o.doc.run, l.doc.run) < 0
-	}) {
+	for _, o := range b.sameLine(l, func(o *lineRow) bool { return o.doc.run < l.doc.run }) {
 		before.Add(before, rational(o.amount))
 		c.Lines = append(c.Lines, o.ref())
 	}
@@ -428,6 +433,32 @@ func (b *book) explainCorrection(l *lineRow, e *LineExplanation) {
 	e.Correction = c
 	e.Arithmetic = []string{fmt.Sprintf("%s now − %s before = %s %s", moneyText(after, l.currency), moneyText(before, l.currency), moneyText(rational(l.amount), l.currency), l.currency)}
 	e.Note = nil
+}
+
+// sameLine are the lines of the account's other documents that charge for the same.
+func (b *book) sameLine(l *lineRow, is func(*lineRow) bool) []*lineRow {
+	return b.find(l.kind, func(o *lineRow) bool {
+		return o.doc.of() == l.doc.of() && o.item == l.item && o.from.Equal(l.from) && o.to.Equal(l.to) && is(o)
+	})
+}
+
+// explainCorrected says what notes of later runs made of a line.
+func (b *book) explainCorrected(l *lineRow, e *LineExplanation) {
+	later := b.sameLine(l, func(o *lineRow) bool { return o.doc.run > l.doc.run })
+	if len(later) == 0 {
+		return
+	}
+	together := rational(l.amount)
+	if e.Correction != nil {
+		together = rational(e.Correction.After)
+	}
+	c := &ExplainedCorrected{Lines: []LineRef{}}
+	for _, o := range later {
+		together = new(big.Rat).Add(together, rational(o.amount))
+		c.Lines = append(c.Lines, o.ref())
+	}
+	c.Together = minorText(together, l.currency)
+	e.Corrected = c
 }
 
 // minorText writes an exact amount with the digits of its currency.

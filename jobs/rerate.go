@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -23,6 +24,9 @@ type RerateOptions struct {
 	Drafts []string      // price files laid over today's configuration, a replay for each; empty: today's as it is
 	Commit bool          // put the replay in the place of what is live; without drafts
 	Reason string        // of the commit, which stays with it
+	// LeaveHeld commits although the replay holds what counts as things are live; without
+	// it that blocks the commit, as it would a close.
+	LeaveHeld bool
 }
 
 // A RerateReport says what a re-rating found and did. Run is nil where nothing was
@@ -33,7 +37,8 @@ type RerateReport struct {
 	Drafts        []string
 	Calls         int64   // of the replayed periods
 	Priced        int64   // calls that were priced anew
-	Blocks        []Block // what the catalog lacks for accounts to go on: nothing was compared then
+	Held          []Block // what the replay holds and the live tables do not
+	Blocks        []Block // what is in the way: what the catalog lacks, and nothing was compared then; of a commit, what is held
 	Notes         []invoice.NoteTotal
 	Head          string // SHA-256 of the log's head
 }
@@ -66,6 +71,10 @@ func (m *Mill) Rerate(ctx context.Context, o RerateOptions, look func(context.Co
 		if err := look(ctx, report, d.session); err != nil || !o.Commit {
 			return nil, err
 		}
+		if len(report.Held) > 0 && !o.LeaveHeld {
+			report.Blocks = report.Held
+			return nil, nil
+		}
 		return r.draft(ctx, &report)
 	}
 	if !o.Commit {
@@ -76,7 +85,7 @@ func (m *Mill) Rerate(ctx context.Context, o RerateOptions, look func(context.Co
 		report.Head = m.Lake.State().HeadHash
 		return report, err
 	}
-	if err := m.settleOpen(ctx); err != nil {
+	if err := m.settleOpen(ctx, o.From); err != nil {
 		return RerateReport{}, err
 	}
 	run, err := m.perform(ctx, work)
@@ -87,11 +96,17 @@ func (m *Mill) Rerate(ctx context.Context, o RerateOptions, look func(context.Co
 // settleOpen rates what is not rated yet, for it is to be known too, and takes out the
 // copies of calls that are told apart by their times, as the open period's close would:
 // neither may go home and be billed.
-func (m *Mill) settleOpen(ctx context.Context) error {
+func (m *Mill) settleOpen(ctx context.Context, from period.Period) error {
+	if _, err := m.Lake.Refresh(ctx); err != nil {
+		return err
+	}
+	open, err := m.replayable(from)
+	if err != nil {
+		return err
+	}
 	if _, err := m.Rate(ctx); err != nil {
 		return err
 	}
-	open, _ := m.Lake.State().Open(m.Config.FirstPeriod)
 	return m.settleCopies(ctx, open)
 }
 
@@ -100,6 +115,8 @@ func (o *RerateOptions) check() error {
 	switch {
 	case o.From.IsZero():
 		return errors.New("a re-rating needs the first period to replay")
+	case len(slices.Compact(slices.Sorted(slices.Values(o.Drafts)))) < len(o.Drafts):
+		return errors.New("a draft of prices is given twice: each is compared once")
 	case o.Commit && len(o.Drafts) > 0:
 		return errors.New("a draft of prices cannot be committed: put it among the configuration's prices, as a version of its own, and re-rate without it")
 	case o.Commit && (o.Reason == "" || !utf8.ValidString(o.Reason)):
@@ -117,7 +134,7 @@ type rerate struct {
 	home    time.Time // what happened from here on goes where it happened
 	end     time.Time // the open period's start
 
-	voids    int64               // of calls that stand in them
+	leaving  int64               // calls that stand in them, and leave
 	standing map[string]standing // of rated files, by path
 
 	events string             // local file of all account events, at the instants they are of
@@ -127,18 +144,27 @@ type rerate struct {
 	replayed *replay // the first; of a commit, the one
 }
 
-// newRerate is a re-rating of all closed periods from one on, or a ConfigError that
-// says why there is none.
-func (d *desk) newRerate(o RerateOptions) (*rerate, error) {
-	m := d.mill
+// replayable returns the open period, or says why periods from one on are not to be
+// re-rated.
+func (m *Mill) replayable(from period.Period) (period.Period, error) {
 	open, cut := m.Lake.State().Open(m.Config.FirstPeriod)
 	switch {
 	case cut:
-		return nil, fmt.Errorf("period %s is being closed: run `creditmill close --period %s` to finish that first", open, open)
-	case o.From.Before(m.Config.FirstPeriod):
-		return nil, ConfigError{fmt.Errorf("%s is before the lake's first period, %s", o.From, m.Config.FirstPeriod)}
-	case !o.From.Before(open):
-		return nil, ConfigError{fmt.Errorf("%s is not closed: a period that is open is rated with today's prices anyway, by `creditmill rate`", o.From)}
+		return open, fmt.Errorf("period %s is being closed: run `creditmill close --period %s` to finish that first", open, open)
+	case from.Before(m.Config.FirstPeriod):
+		return open, ConfigError{fmt.Errorf("%s is before the lake's first period, %s", from, m.Config.FirstPeriod)}
+	case !from.Before(open):
+		return open, ConfigError{fmt.Errorf("%s is not closed: a period that is open is rated with today's prices anyway, by `creditmill rate`", from)}
+	}
+	return open, nil
+}
+
+// newRerate is a re-rating of all closed periods from one on.
+func (d *desk) newRerate(o RerateOptions) (*rerate, error) {
+	m := d.mill
+	open, err := m.replayable(o.From)
+	if err != nil {
+		return nil, err
 	}
 	r := &rerate{
 		desk: d, options: o, open: open, home: m.Calendar.Start(o.From), end: m.Calendar.Start(open), standing: map[string]standing{},
@@ -158,7 +184,7 @@ func (r *rerate) replayAll(ctx context.Context, books []draftBook, report *Rerat
 	if err := r.beginDifferences(ctx); err != nil {
 		return err
 	}
-	if err := r.takeVoids(ctx); err != nil {
+	if err := r.takeLeaving(ctx); err != nil {
 		return err
 	}
 	if err := r.takeEventsHome(ctx); err != nil {
@@ -179,10 +205,8 @@ func (r *rerate) replayAll(ctx context.Context, books []draftBook, report *Rerat
 		}
 	}
 	for _, replay := range replays {
-		for _, p := range r.periods {
-			if err := replay.compare(ctx, p); err != nil {
-				return fmt.Errorf("compare %s with what is live: %w", p, err)
-			}
+		if err := replay.compareAll(ctx, report); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -21,10 +21,10 @@ type calls struct {
 	output  lake.Output
 }
 
-// takeVoids gathers the calls that a replay leaves away, in the table leaving: those
+// takeLeaving gathers the calls that a replay leaves away, in the table leaving: those
 // that were voided after the close of a replayed period, with what they cost in
 // voided_calls, and copies of calls that the open period's close would take out.
-func (r *rerate) takeVoids(ctx context.Context) error {
+func (r *rerate) takeLeaving(ctx context.Context) error {
 	state := r.mill.Lake.State()
 	if err := r.session.Exec(ctx, sql.Text("duckdb/leaving_begin")); err != nil {
 		return err
@@ -34,7 +34,7 @@ func (r *rerate) takeVoids(ctx context.Context) error {
 		return err
 	}
 	var rated []lake.File
-	for _, file := range r.ratedOf(r.periods) {
+	for _, file := range r.ratedFiles() {
 		if slices.ContainsFunc(pending, func(f lake.File) bool { return !f.MinTime.After(*file.MaxTime) && !f.MaxTime.Before(*file.MinTime) }) {
 			rated = append(rated, file)
 		}
@@ -55,13 +55,13 @@ func (r *rerate) takeVoids(ctx context.Context) error {
 			}
 		}
 	}
-	return r.session.Row(ctx, "SELECT count(*) FROM leaving").Scan(&r.voids)
+	return r.session.Row(ctx, "SELECT count(*) FROM leaving").Scan(&r.leaving)
 }
 
-// ratedOf are the live rated files of periods.
-func (r *rerate) ratedOf(periods []period.Period) []lake.File {
+// ratedFiles are the live rated files of the periods.
+func (r *rerate) ratedFiles() []lake.File {
 	return slices.DeleteFunc(r.mill.Lake.State().Files(lake.Rated), func(f lake.File) bool {
-		return !slices.ContainsFunc(periods, func(p period.Period) bool { return p.String() == f.Partition })
+		return f.Partition < r.options.From.String() || f.Partition >= r.open.String()
 	})
 }
 
@@ -128,7 +128,7 @@ func (r *rerate) batches(ctx context.Context, books []draftBook) ([]rate.Batch, 
 		if p.Before(r.options.From) || !replayed && !file.MinTime.Before(r.end) {
 			continue
 		}
-		path, err := r.withoutVoided(ctx, file)
+		path, err := r.withoutLeaving(ctx, lake.Rated, file)
 		if err != nil {
 			return nil, err
 		}
@@ -182,9 +182,17 @@ func (r *rerate) fresh(ctx context.Context, batches *[]rate.Batch) error {
 		if len(files) == 0 {
 			continue
 		}
-		scan, err := r.scan(ctx, lake.Usage, files)
-		if err != nil {
-			return err
+		scan := state.Scan(lake.Usage, nil, nil)
+		for _, file := range files {
+			at, err := r.withoutLeaving(ctx, lake.Usage, file)
+			if err != nil {
+				return err
+			}
+			has := file.Columns
+			if !at.stands {
+				has = 0 // written with all columns
+			}
+			scan.Add(at.path, has)
 		}
 		*batches = append(*batches, rate.Batch{Period: p, Usage: scan, Later: true})
 	}
@@ -205,8 +213,8 @@ type standing struct {
 	stands bool
 }
 
-// withoutVoided is a rated file without the calls that were voided since.
-func (r *rerate) withoutVoided(ctx context.Context, file lake.File) (standing, error) {
+// withoutLeaving is a file of usage or rated without the calls that leave.
+func (r *rerate) withoutLeaving(ctx context.Context, table lake.Table, file lake.File) (standing, error) {
 	if known, ok := r.standing[file.Path]; ok {
 		return known, nil
 	}
@@ -215,8 +223,8 @@ func (r *rerate) withoutVoided(ctx context.Context, file lake.File) (standing, e
 		return standing{}, err
 	}
 	at := standing{paths[0], true}
-	if r.voids > 0 {
-		if err := r.view(ctx, "file_left", lake.Rated, []lake.File{file}); err != nil {
+	if r.leaving > 0 {
+		if err := r.view(ctx, "file_left", table, []lake.File{file}); err != nil {
 			return at, err
 		}
 		var n int64
@@ -224,9 +232,9 @@ func (r *rerate) withoutVoided(ctx context.Context, file lake.File) (standing, e
 			return at, err
 		}
 		if n > 0 {
-			at = standing{filepath.Join(r.scratch, fmt.Sprintf("unvoided-%d.parquet", len(r.standing))), false}
+			at = standing{filepath.Join(r.scratch, fmt.Sprintf("without-%d.parquet", len(r.standing))), false}
 			if _, err := r.session.CopyParquet(ctx, sql.Text("duckdb/leaving_stay"), at.path); err != nil {
-				return at, fmt.Errorf("take voided calls out of %s: %w", file.Path, err)
+				return at, fmt.Errorf("take calls out of %s: %w", file.Path, err)
 			}
 		}
 	}

@@ -20,7 +20,7 @@ import (
 // the notes; nil where the two say the same.
 func (r *rerate) draft(ctx context.Context, report *RerateReport) (*draft, error) {
 	state := r.mill.Lake.State()
-	out := &draft{run: lake.Run{Kind: lake.Rerate, Period: r.options.From, Reason: r.options.Reason, Read: state.Head}}
+	out := &draft{run: lake.Run{Kind: lake.Rerate, Period: r.options.From, Reason: r.options.Reason, LeftHeld: r.options.LeaveHeld, Read: state.Head}}
 	for _, p := range r.periods {
 		if err := r.replaceTables(p, out); err != nil {
 			return nil, err
@@ -265,7 +265,7 @@ func (r *rerate) replaceEvents(ctx context.Context, out *draft) error {
 
 // applyVoids drafts that the voided calls leave usage for rejected, and wait no more.
 func (r *rerate) applyVoids(ctx context.Context, out *draft) error {
-	if r.voids == 0 {
+	if r.leaving == 0 {
 		return nil
 	}
 	if err := r.session.Exec(ctx, sql.Text("duckdb/rerate_voiding")); err != nil {

@@ -249,7 +249,7 @@ func (h *history) life(account string) string {
 // rerateFrom re-rates from the period of an index on.
 func (l *told) rerateFrom(index, stage int, commit bool) (jobs.RerateReport, []string) {
 	l.t.Helper()
-	report, differences := l.rerate(l.clock(stage, 3*time.Minute), jobs.RerateOptions{From: l.period(index), Commit: commit, Reason: "to know better"})
+	report, differences := l.rerate(l.clock(stage, 3*time.Minute), jobs.RerateOptions{From: l.period(index), Commit: commit, Reason: "to know better", LeaveHeld: true})
 	if len(report.Blocks) > 0 {
 		l.t.Fatalf("seed %d: re-rate from %s: %+v", l.seed, l.period(index), report.Blocks)
 	}

@@ -40,7 +40,7 @@ func (s site) rerate(now string, o jobs.RerateOptions) (jobs.RerateReport, []str
 	return report, differences
 }
 
-// dearer makes an image cost 3 credits instead of 2, from the beginning.
+// dearer makes an image cost so many credits instead of 2, from the beginning.
 func (s site) dearer(version, credits string) {
 	s.write("prices/api-"+version+".yaml", strings.NewReplacer("version: 1", "version: "+version, "credits: 2", "credits: "+credits).Replace(tiny["prices/api.yaml"]))
 }
@@ -199,7 +199,11 @@ func TestCallsThatNoPriceFitsAnyMoreWaitInTheOpenMonth(t *testing.T) {
 	s := newSite(t, tiny)
 	s.run(month)
 	s.write("prices/api-2.yaml", "table: api\nversion: 2\neffective_from: 2026-01-01T00:00:00Z\napplies_to: [\"image.*\"]\nrules:\n  - {operation: image.generate, when: {images: {gte: 4}}, charge: {credits: 8}}\n")
-	s.rerate("2026-11-03T00:00:00Z", jobs.RerateOptions{Commit: true, Reason: "a rule lost"})
+	refused, _ := s.rerate("2026-11-03T00:00:00Z", jobs.RerateOptions{Commit: true, Reason: "a rule lost"})
+	if refused.Run != nil || len(refused.Blocks) != 1 || refused.Blocks[0].Reason != "2026-10: calls held: no_rule" || refused.Blocks[0].Count != 4 {
+		t.Errorf("what would be held blocks the commit: run %v, blocks %+v", refused.Run, refused.Blocks)
+	}
+	s.rerate("2026-11-03T00:00:00Z", jobs.RerateOptions{Commit: true, Reason: "a rule lost", LeaveHeld: true})
 	wantRows(t, "rated", s.ask(`SELECT concat_ws(' ', event_id, period, posted_at, late, credits, held) FROM rated ORDER BY event_id`),
 		"c1 2026-10 2026-10-03 10:00:00 false 8.000000", "c2 2026-11 2026-11-01 00:00:00 true 0.000000 no_rule", "c3 2026-11 2026-11-01 00:00:00 true 0.000000 no_rule",
 		"c4 2026-11 2026-11-01 00:00:00 true 0.000000 no_rule", "c5 2026-11 2026-11-01 00:00:00 true 0.000000 no_rule")

@@ -87,7 +87,7 @@ func runJob(ctx context.Context, job string, open func(context.Context) (*Mill, 
 		return number(r.Run), []any{"calls", r.Totals.Calls, "held", sum(r.Totals.Held)}, err
 	case "apply":
 		r, err := m.Apply(ctx)
-		return number(r.Run), []any{"period", r.Period.String()}, err
+		return number(r.Run), []any{"period", r.Period.String(), "blocks", len(r.Missing)}, err // of accounts left out
 	case "close":
 		r, err := m.Close(ctx, CloseOptions{})
 		if err == nil && len(r.Blocks) > 0 {

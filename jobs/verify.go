@@ -101,6 +101,9 @@ func Verify(ctx context.Context, setup *Setup, o Options, v VerifyOptions) (repo
 	if err != nil {
 		return report, err
 	}
+	if log.Runs == 0 && len(log.Faults) == 0 {
+		return report, fmt.Errorf("the lake %s has no runs: is it the right place, and mounted?", store)
+	}
 	report = VerifyReport{Lake: store.String(), Runs: log.Runs, Strays: log.Strays}
 	if log.Runs > 0 {
 		report.Head = log.Hashes[log.Runs-1]

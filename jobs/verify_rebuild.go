@@ -49,6 +49,9 @@ func Rebuild(ctx context.Context, setup *Setup, o Options, folder string) (repor
 	}
 	defer func() { err = errors.Join(err, old.Release()) }()
 	state := old.Lake.State()
+	if state.Head == 0 {
+		return report, ConfigError{fmt.Errorf("%s has no run to make anew: see that `lake:` names the right place", old.Lake.Store)}
+	}
 	report = VerifyReport{Lake: old.Lake.Store.String(), Runs: state.Head, Head: state.HeadHash}
 	b, err := newRebuild(old, folder)
 	if err != nil {

@@ -23,6 +23,9 @@ func (a *app) explainCommand() *cobra.Command {
 			"  creditmill explain INV-2026-000001/2",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if args[0] == "" {
+				return usagef("name a call by its id, or a line of an invoice such as INV-2026-000001/2")
+			}
 			if o.Period, err = parsePeriod(month); err != nil {
 				return err
 			}

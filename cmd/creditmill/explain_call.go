@@ -43,7 +43,7 @@ func (a *app) explainedCall(e *jobs.CallExplanation) {
 // callHeadline says in one line what became of the call.
 func callHeadline(e *jobs.CallExplanation) string {
 	if e.Call == nil {
-		return fmt.Sprintf("%s is no call: %s", e.EventID, wasRejected(len(e.Rejects)))
+		return fmt.Sprintf("%s is no call: %s", e.EventID, inRejected(len(e.Rejects)))
 	}
 	head := fmt.Sprintf("Call %s of account %s: ", e.EventID, e.Call.Account)
 	switch e.State {
@@ -78,11 +78,11 @@ func callHeadline(e *jobs.CallExplanation) string {
 	return head + denied
 }
 
-func wasRejected(n int) string {
+func inRejected(n int) string {
 	if n == 1 {
-		return "the record with the id was rejected"
+		return "a rejected record has it in its text"
 	}
-	return "the records with the id were rejected"
+	return "rejected records have it in their text"
 }
 
 func credits(amount string) string {
@@ -282,7 +282,7 @@ func (a *app) explainedRerate(r jobs.ExplainedRerate) {
 
 func (a *app) explainedRejects(e *jobs.CallExplanation) {
 	title := "Rejected copies of it"
-	if e.Call == nil {
+	if e.Call == nil || e.State == jobs.CallVoided {
 		title = "Rejected"
 	}
 	a.section(title)

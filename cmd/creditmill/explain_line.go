@@ -49,6 +49,13 @@ func (a *app) explainedLine(e *jobs.LineExplanation) {
 	a.named("note", textOf(e.Note))
 	a.disagreement(e.Agrees, textOf(e.Worked), l.Amount)
 	a.explainedCorrection(e)
+	if c := e.Corrected; c != nil {
+		a.section("What later notes made of it")
+		for _, line := range c.Lines {
+			a.named("corrected by", lineText(line))
+		}
+		a.named("together", grouped(c.Together)+" "+d.Currency)
+	}
 	if len(e.Operations) > 0 {
 		grid := newGrid("operation", "calls", "credits of overage").numbers(1, 2)
 		for _, o := range e.Operations {

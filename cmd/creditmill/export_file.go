@@ -40,7 +40,7 @@ func mayCreate(path string, force bool) error {
 	case err != nil:
 		return err
 	case !info.Mode().IsRegular():
-		return usagef("%s is no file: name one, or leave out --to and redirect standard output", path)
+		return usagef("%s is no file: name one", path)
 	case !force:
 		return usagef("%s is there already: --force replaces it", path)
 	}

@@ -64,6 +64,7 @@ func (a *app) rerateCommand() *cobra.Command {
 	flags.BoolVar(&f.force, "force", false, "replace files that are there")
 	flags.IntVar(&f.limit, "limit", f.limit, fmt.Sprintf("list at most `N` accounts, or lines of an account (then %d)", mostLines))
 	flags.BoolVar(&options.Commit, "commit", false, "put the replay in the place of what stands, and issue the notes")
+	flags.BoolVar(&options.LeaveHeld, "leave-held", false, "commit although calls or account events that count today are held: they post to the open month")
 	flags.StringVar(&options.Reason, "reason", "", "why it is committed, as a `TEXT` that stays with the run")
 	return cmd
 }
@@ -91,6 +92,8 @@ func checkRerate(o jobs.RerateOptions, f rerateFlags) error {
 		return usagef("--commit needs --reason TEXT: it stays with the run")
 	case o.Commit && f.account != "":
 		return usagef("--commit takes no --account: a re-rating is of all accounts; look at one first, without --commit")
+	case !o.Commit && o.LeaveHeld:
+		return usagef("--leave-held goes with --commit")
 	case !o.Commit && o.Reason != "":
 		return usagef("--reason goes with --commit")
 	case f.html != "" && f.html == f.parquet:
@@ -218,6 +221,9 @@ func rewrite(ctx context.Context, session *duck.Session, file *newFile) (rows in
 
 func (a *app) reratePage(m *jobs.Mill, r rerateResult) report.Page {
 	page := report.Page{Issuer: m.Config.Issuer.Name, Now: m.Now(), Head: r.Head, Calls: r.Calls, Reason: r.reason, Tool: version}
+	for _, b := range r.Held {
+		page.Held = append(page.Held, report.Held{What: b.Reason, Count: b.Count, Example: b.Examples[0]})
+	}
 	if r.Run != nil {
 		page.Committed = r.Run.Number
 	}

@@ -38,6 +38,7 @@ type rerateDocument struct {
 	Issued   []issuedDocument `json:"issued"`
 	Replaced int64            `json:"files_replaced"`
 	Files    []rerateFile     `json:"files"`
+	Held     []blockDocument  `json:"held"` // what the replay holds and what stands does not
 	Blocks   []blockDocument  `json:"blocks"`
 }
 
@@ -124,7 +125,7 @@ func newRerateDocument(r rerateResult) rerateDocument {
 	document := rerateDocument{
 		Outcome: rerateCompared, From: r.From.String(), Through: r.Through.String(), Reason: optional(r.reason), Run: number(r.Run), Head: r.Head, Calls: r.Calls, Priced: r.Priced,
 		Drafts: []rerateDraft{}, Totals: []rerateRow{}, Causes: []rerateRow{}, Periods: []rerateRow{}, Rankings: []rerateRanking{}, Spread: []rerateBin{},
-		Notes: []rerateNotes{}, Lines: []rerateLine{}, Issued: []issuedDocument{}, Files: append([]rerateFile{}, r.files...), Blocks: newBlockDocuments(r.Blocks),
+		Notes: []rerateNotes{}, Lines: []rerateLine{}, Issued: []issuedDocument{}, Files: append([]rerateFile{}, r.files...), Held: newBlockDocuments(r.Held), Blocks: newBlockDocuments(r.Blocks),
 	}
 	switch {
 	case len(r.Blocks) > 0:

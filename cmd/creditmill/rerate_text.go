@@ -27,6 +27,9 @@ func (a *app) rerated(r rerateResult) {
 		}
 	}
 	a.printf("%s looked at, %s priced anew.\n", count(r.Calls, "call"), grouped(strconv.FormatInt(r.Priced, 10)))
+	for _, b := range r.Held {
+		a.printf("Held in it, and not today: %s: %s, such as %s.\n  → %s\n", printable(b.Reason), grouped(strconv.FormatInt(b.Count, 10)), printable(short(b.Examples[0], maxExample)), printable(b.Resolve))
+	}
 	if !s.Nothing() {
 		a.differences(s)
 	}

@@ -71,7 +71,7 @@ func (a *app) showRun(cmd *cobra.Command, args []string) error {
 	if !run.Period.IsZero() {
 		a.printf(" of %s", run.Period)
 	}
-	a.printf(": %s\n", runSummary(run))
+	a.printf(": %s\n", printable(runSummary(run)))
 	for _, fact := range [][2]string{
 		{"id", run.ID},
 		{"now", period.FormatInstant(run.Now)},

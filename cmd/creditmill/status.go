@@ -217,6 +217,8 @@ func runSummary(run *lake.Run) string {
 		return "what was committed before belongs to " + run.Period.String()
 	case lake.Close:
 		return fmt.Sprintf("%s, %s", count(t.Calls, "call"), count(t.Invoices, "invoice"))
+	case lake.Rerate:
+		return fmt.Sprintf("%s, %s: %s", count(t.Calls, "call"), count(t.Invoices, "note"), run.Reason)
 	default:
 		return fmt.Sprintf("%s, %s", count(t.Calls, "call"), count(t.Accounts, "account"))
 	}

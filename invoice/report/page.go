@@ -29,6 +29,14 @@ type Page struct {
 	Committed int64  // the run; 0: nothing was changed
 	Reason    string // of the commit
 	Tool      string // version of creditmill
+	Held      []Held // what would be held, or is
+}
+
+// A Held is calls or account events that the replay holds and that count as things stand.
+type Held struct {
+	What    string // and the reason
+	Count   int64
+	Example string
 }
 
 // HTML writes the summary as one file without scripts or references: charts, and below
@@ -54,6 +62,7 @@ type view struct {
 	Title, Issuer, State string
 	Lead                 string
 	Facts                []fact
+	Held                 []Held
 	Drafts               []series
 	Several              bool
 	Cards                []card
@@ -91,6 +100,9 @@ func (s *Summary) view(p Page) view {
 		Title: "Re-rating " + s.Span(), Issuer: visible(p.Issuer), Several: len(s.Drafts) > 1, Lead: s.lead(),
 		State: "Nothing was changed: this is what a commit would do.",
 		Facts: []fact{{"Periods", s.Span()}, {"Calls looked at", count(p.Calls)}},
+	}
+	for _, h := range p.Held {
+		v.Held = append(v.Held, Held{visible(h.What), h.Count, visible(h.Example)})
 	}
 	if p.Committed != 0 {
 		v.State = fmt.Sprintf("Committed as run %d: %s", p.Committed, visible(p.Reason))

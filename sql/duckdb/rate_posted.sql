@@ -2,14 +2,14 @@
 -- instant it posts at. Usage that came after its period was closed posts at the
 -- start of the open period, and is late; a replay takes it home, and keeps what
 -- each call was before.
-{{- define "home"}}{{if .Later}}CASE WHEN posts_from > time THEN posts_from ELSE time END{{else}}time{{end}}{{end}}
+{{- define "posts"}}{{if .Later}}CASE WHEN posts_from > time THEN posts_from ELSE time END{{else}}time{{end}}{{end}}
 {{- define "later"}}{{if .Later}}posts_from > time AND posts_from IS NOT NULL{{else}}false{{end}}{{end}}
 {{- if .Replay}}
 CREATE OR REPLACE TEMP VIEW usage_replayed AS
 SELECT * FROM (
   SELECT
     {{range .Fixed}}{{ident .}}, {{end}}
-    {{if .Rerate}}CASE WHEN time >= {{.Home}} THEN {{template "home" .}} ELSE usage_batch.posted_at END{{else}}{{template "home" .}}{{end}} AS posted_at,
+    {{if .Rerate}}CASE WHEN time >= {{.Home}} THEN {{template "posts" .}} ELSE usage_batch.posted_at END{{else}}{{template "posts" .}}{{end}} AS posted_at,
     {{if .Rerate}}CASE WHEN time >= {{.Home}} THEN {{template "later" .}} ELSE usage_batch.late END{{else}}{{template "later" .}}{{end}} AS late,
 {{- range .Dynamic}}
     {{ident .}},

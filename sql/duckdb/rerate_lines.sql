@@ -2,19 +2,25 @@
 -- to, with why. Calls change what is topped up and overage; what comes of no reason
 -- that is known is knock-on where an earlier replayed period differs, or had a reason
 -- to, else of a price; a line whose unit price differs is of a price in any case. Of
--- several documents the last says the unit price and the tax rate, the first what a
+-- several documents the last says the unit price and the tax, the first what any other
 -- line is for, without what a note has put before it.
 INSERT INTO changed_lines
-WITH live AS (
+WITH sold AS (
+    SELECT
+        l.*,
+        CASE WHEN l.cause IS NULL THEN l.description ELSE regexp_replace(l.description, '^(Corrected|No longer due): ', '') END AS words
+    FROM sold_lines AS l
+),
+live AS (
     SELECT
         l.account, l.currency, l.kind, CASE WHEN l.kind <> 'tax' THEN l.item END AS item, l."from", l."to",
-        max(l.item) AS label,
-        arg_min(
-            CASE WHEN d.kind = 'invoice' THEN l.description ELSE regexp_replace(l.description, '^(Corrected|No longer due): ', '') END,
-            (d.kind <> 'invoice', d.issued_at, d.number)) AS description,
+        arg_max(l.item, (d.kind <> 'invoice', d.issued_at, d.number)) AS label,
+        coalesce(
+            arg_max(l.words, (d.kind <> 'invoice', d.issued_at, d.number)) FILTER (l.kind = 'tax'),
+            arg_min(l.words, (d.kind <> 'invoice', d.issued_at, d.number))) AS description,
         sum(l.quantity) AS quantity, arg_max(l.unit_price, (d.kind <> 'invoice', d.issued_at, d.number, l.unit_price)) AS unit_price,
         sum(l.amount) AS amount, arg_max(l.tax_rate, (d.kind <> 'invoice', d.issued_at, d.number)) AS tax_rate
-    FROM sold_lines AS l
+    FROM sold AS l
     JOIN sold_documents AS d ON d.number = l.number
     WHERE coalesce(d.corrects_period, d.period) = $2
     GROUP BY ALL
