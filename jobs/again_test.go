@@ -23,6 +23,7 @@ func (s site) again(now, name string) jobs.IngestReport {
 // The mapping looks for the time under a wrong name; reading again with the right one
 // makes calls of what was rejected, each once.
 func TestReadingAgainMakesCallsOfRejects(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.write("sources/gateway.yaml", strings.Replace(tiny["sources/gateway.yaml"], "time: ts", "time: at", 1))
 	s.write("raw/calls/3.jsonl", `
@@ -68,6 +69,7 @@ func TestReadingAgainMakesCallsOfRejects(t *testing.T) {
 }
 
 func TestReadingAgainTakesASourceOrAKey(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month[:1])
 	_, err := s.at("2026-10-26T00:00:00Z").IngestAgain(t.Context(), "gatway")
@@ -92,6 +94,7 @@ func TestReadingAgainTakesASourceOrAKey(t *testing.T) {
 // A mapping mended for the worse: the object is over max_rejected now, and what it
 // gave stands.
 func TestReadingAgainWithTooManyRejectsChangesNothing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month[:1])
 	want := s.rows()
@@ -115,6 +118,7 @@ func TestReadingAgainWithTooManyRejectsChangesNothing(t *testing.T) {
 // Rejects that a close has accepted stay accepted, also where the reason is another
 // one now, or they vanish.
 func TestReadingAgainLeavesAcceptedRejectsAccepted(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.write("raw/calls/3.jsonl", `
 {"id":"d1","ts":"2026-10-06T10:00:00Z","org":"ada","op":"image.generate","n":"x"}
@@ -151,6 +155,7 @@ func TestReadingAgainLeavesAcceptedRejectsAccepted(t *testing.T) {
 
 // What was taken back, or found to be a copy by a close, is not a call again.
 func TestReadingAgainLeavesVoidedCallsAndCopies(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month[:2])
 	s.void("2026-10-26T00:00:00Z", jobs.VoidOptions{EventID: "c2"})
@@ -177,6 +182,7 @@ func TestReadingAgainLeavesVoidedCallsAndCopies(t *testing.T) {
 // Copies that a close takes out, and their files: what stays is not rated again, and
 // posts where it did.
 func TestCallsBesideACopyAreRatedOnce(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month[:2])
 	s.write("raw/calls/copy.jsonl", `

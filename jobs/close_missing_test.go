@@ -99,6 +99,7 @@ rules: [{charge: {credits: 0}}]
 // A running subscription or refill that finds no version or no price blocks the close,
 // beside all other reasons, so that finance sees everything at once (SPEC section 7).
 func TestCloseTellsAllThatTheCatalogLacks(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, lacking())
 	report, reasons := s.closeOctober(jobs.CloseOptions{})
 	wantRows(t, "reasons", reasons,
@@ -133,6 +134,7 @@ func TestCloseTellsAllThatTheCatalogLacks(t *testing.T) {
 
 // Apply leaves such accounts out, whole, says so, and applies the others.
 func TestApplyLeavesOutWhatTheCatalogCannotServe(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, lacking())
 	for _, c := range []struct {
 		now      string
@@ -163,6 +165,7 @@ func TestApplyLeavesOutWhatTheCatalogCannotServe(t *testing.T) {
 // A plan that was sold and is taken out of the catalog is missed by whoever is on it,
 // with --leave-held too: the account must not go on as if it had never subscribed.
 func TestATakenPlanStopsItsSubscribers(t *testing.T) {
+	t.Parallel()
 	world := lacking()
 	delete(world, "raw/calls/lacking.jsonl")
 	world["plans/club.yaml"] = strings.ReplaceAll(world["plans/club.yaml"], `{USD: "1.00"}`, `{USD: "1.00", EUR: "2.00"}`)
@@ -199,6 +202,7 @@ func TestATakenPlanStopsItsSubscribers(t *testing.T) {
 // SPEC section 14, 36: held account events that a close leaves behind post again at the
 // next period's first instant, those of before the first period too.
 func TestHeldAccountEventsOfBeforeTheFirstPeriodPostAgain(t *testing.T) {
+	t.Parallel()
 	world := maps.Clone(tiny)
 	world["raw/accounts/early.jsonl"] = `{"id":"w1","type":"subscription.started","account":"bob","at":"2026-09-15T00:00:00Z","plan":"gold"}`
 	world["raw/accounts/ahead.jsonl"] = `{"id":"w2","type":"pack.purchased","account":"bob","at":"2026-12-15T00:00:00Z","pack":"starter"}`
@@ -213,6 +217,7 @@ func TestHeldAccountEventsOfBeforeTheFirstPeriodPostAgain(t *testing.T) {
 // A month that is cut is refused all the same for what the catalog has lost since, until
 // it is back or --leave-held says that it may be left behind.
 func TestACutMonthIsRefusedForWhatTheCatalogLostSince(t *testing.T) {
+	t.Parallel()
 	before := newSite(t, tiny)
 	before.run(month[:2])
 	s := before.cutAlone()

@@ -10,6 +10,7 @@ import (
 
 // What the arithmetic does not come to is said, rule, credits and reason alike.
 func TestAnExplanationThatDisagreesSaysSo(t *testing.T) {
+	t.Parallel()
 	row := func(rule int64, credits, held string) *ratedRow {
 		return &ratedRow{rule: stdsql.NullInt64{Int64: rule, Valid: rule > 0}, credits: credits, held: stdsql.NullString{String: held, Valid: held != ""}}
 	}
@@ -35,6 +36,7 @@ func TestAnExplanationThatDisagreesSaysSo(t *testing.T) {
 }
 
 func TestAnIDStandsInARecordByItself(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		raw, id string
 		want    bool

@@ -38,6 +38,7 @@ func payers(e jobs.Explanation) (list []string) {
 // By hand, of the tiny world: ada's c2 costs 3 × 2 = 6 credits. Her allowance of 10
 // for 10.00 has 2 left for it, worth 2.00; 4 are overage at 0.50.
 func TestExplainACallOfTheTinyWorld(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month)
 	e := s.explain("c2", jobs.ExplainOptions{})
@@ -70,6 +71,7 @@ func TestExplainACallOfTheTinyWorld(t *testing.T) {
 // credits, worth 12.00 × 3 ÷ 15 = 2.40. ada has no plan; each top-up is 5 credits for
 // 4.00, and her c1 of 8 buys two for itself, and then two more until 12 are left.
 func TestExplainPurchasesOfOneInstant(t *testing.T) {
+	t.Parallel()
 	world := maps.Clone(tiny)
 	world["raw/accounts/2026-10.jsonl"] = `
 {"id":"a1","type":"account.opened","account":"ada","at":"2026-10-01T00:00:00Z","name":"Ada"}
@@ -97,6 +99,7 @@ func TestExplainPurchasesOfOneInstant(t *testing.T) {
 
 // Rejected records are found by an id that stands in them by itself.
 func TestExplainARejectedRecord(t *testing.T) {
+	t.Parallel()
 	world := maps.Clone(tiny)
 	world["raw/calls/3.jsonl"] = `
 {"id":"r1","ts":"never","org":"ada","op":"image.generate","n":4}
@@ -115,6 +118,7 @@ func TestExplainARejectedRecord(t *testing.T) {
 
 // Explaining changes nothing, and leaves nothing in scratch.
 func TestExplainOnlyReads(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month)
 	before := s.rows()

@@ -23,6 +23,7 @@ func wantRows(t *testing.T, what string, got []string, want ...string) {
 // are overage at 0.50. bob's cost 2 and 6; his pack of 5 pays 2 + 3, and 3 are
 // denied, for he has no plan.
 func TestAMonthFromLogToInvoice(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month)
 	wantRows(t, "burns", s.ask(`SELECT concat_ws(' ', account, event_id, kind, credits) FROM burns ORDER BY account, posted_at, kind`),
@@ -40,6 +41,7 @@ func TestAMonthFromLogToInvoice(t *testing.T) {
 }
 
 func TestRunningEverythingAgainCommitsNothing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month)
 	head, want := s.at("2026-11-01T07:00:00Z").Lake.State().Head, s.rows()
@@ -65,6 +67,7 @@ func TestRunningEverythingAgainCommitsNothing(t *testing.T) {
 }
 
 func TestApplyAgainCommitsNothing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month[:3])
 	report, err := s.at(month[2].now).Apply(t.Context())
@@ -74,6 +77,7 @@ func TestApplyAgainCommitsNothing(t *testing.T) {
 }
 
 func TestCloseComesInOrderAndNotTooEarly(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month[:2])
 	for _, c := range []struct{ now, period, want string }{
@@ -111,6 +115,7 @@ func (s site) closeOctober(o jobs.CloseOptions) (jobs.CloseReport, []string) {
 }
 
 func TestCloseRefusesWhatNobodyHasLookedAt(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.write("raw/calls/3.jsonl", `
 {"id":"d1","ts":"2026-10-22T10:00:00Z","org":"ada","op":"image.resize"}
@@ -153,6 +158,7 @@ func TestCloseRefusesWhatNobodyHasLookedAt(t *testing.T) {
 }
 
 func TestLateUsagePostsToTheOpenPeriod(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month)
 	s.write("raw/calls/late.jsonl", `{"id":"l1","ts":"2026-10-30T10:00:00Z","org":"ada","op":"image.generate","n":1}`)
@@ -168,6 +174,7 @@ func TestLateUsagePostsToTheOpenPeriod(t *testing.T) {
 }
 
 func TestACorrectedPriceRatesAgainBeforeClose(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month[:2])
 	s.write("prices/api-2.yaml", strings.NewReplacer("version: 1", "version: 2", "credits: 2", "credits: 3").Replace(tiny["prices/api.yaml"]))
@@ -183,6 +190,7 @@ func TestACorrectedPriceRatesAgainBeforeClose(t *testing.T) {
 }
 
 func TestAnAccountOpenedLaterReleasesItsCalls(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.write("raw/calls/eve.jsonl", `{"id":"e1","ts":"2026-10-22T11:00:00Z","org":"eve","op":"image.generate","n":1}`)
 	s.run(month[:2])
@@ -195,6 +203,7 @@ func TestAnAccountOpenedLaterReleasesItsCalls(t *testing.T) {
 // Held calls that a close leaves behind post to November, in which eve is opened
 // before the close of October.
 func TestAnAccountOpenedBeforeTheCutReleasesWhatTheCutMoves(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.write("raw/calls/eve.jsonl", `{"id":"e1","ts":"2026-10-22T11:00:00Z","org":"eve","op":"image.generate","n":1}`)
 	s.write("raw/accounts/eve.jsonl", `{"id":"e","type":"account.opened","account":"eve","at":"2026-11-01T06:00:00Z"}`)
@@ -210,6 +219,7 @@ func TestAnAccountOpenedBeforeTheCutReleasesWhatTheCutMoves(t *testing.T) {
 }
 
 func TestAUsedVersionMustNotChange(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month[:2])
 	s.write("prices/api.yaml", strings.Replace(tiny["prices/api.yaml"], "credits: 2", "credits: 3", 1))
@@ -221,6 +231,7 @@ func TestAUsedVersionMustNotChange(t *testing.T) {
 }
 
 func TestTheFirstRunFixesPeriodZoneAndCurrency(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month[:1])
 	s.write("creditmill.yaml", tiny["creditmill.yaml"]+"timezone: Europe/Madrid\ncurrency: EUR\n")
@@ -231,6 +242,7 @@ func TestTheFirstRunFixesPeriodZoneAndCurrency(t *testing.T) {
 }
 
 func TestAnObjectOfTwoSourcesIsAConfigurationError(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.write("sources/twin.yaml", strings.Replace(tiny["sources/gateway.yaml"], "source: gateway", "source: twin", 1))
 	_, err := s.at("2026-10-25T00:00:00Z").Ingest(t.Context())
@@ -241,6 +253,7 @@ func TestAnObjectOfTwoSourcesIsAConfigurationError(t *testing.T) {
 }
 
 func TestCallsRacingForTheLogAllEndInIt(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month[:2])
 	mills := make([]*jobs.Mill, 4)
@@ -273,6 +286,7 @@ func TestCallsRacingForTheLogAllEndInIt(t *testing.T) {
 // The same call logged twice with different times, days and runs apart: ingest sees
 // no twin among the same days' calls, close does.
 func TestACopyWithAnotherTimeCountsOnce(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month[:2])
 	s.write("raw/calls/copy.jsonl", `{"id":"c3","ts":"2026-10-09T10:00:00Z","org":"bob","op":"image.generate","n":1}`)
@@ -295,6 +309,7 @@ func TestACopyWithAnotherTimeCountsOnce(t *testing.T) {
 }
 
 func TestALateCopyOfAClosedPeriodCountsOnce(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month)
 	s.write("raw/calls/late.jsonl", `{"id":"c3","ts":"2026-10-09T10:00:00Z","org":"bob","op":"image.generate","n":1}`)

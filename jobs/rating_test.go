@@ -76,6 +76,7 @@ func (s site) do(word string, minute int) {
 // of her allowance of 10, and 5 are overage; bob 5 of his pack, and then 16 are
 // denied; eve has nothing: 12 are denied.
 func TestTheOrderOfRunsNeverShowsInTheRows(t *testing.T) {
+	t.Parallel()
 	var want map[string][]string
 	for _, order := range []string{
 		"prices eve a b c ingest rate",
@@ -127,6 +128,7 @@ func (s site) rated(t *testing.T) {
 // call of its time. Usage is kept by UTC day: a, b and c make rated files for the
 // 3rd, 9th, 10th, 12th and 20th.
 func TestOnlyFilesThatANewVersionCoversAreRatedAgain(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct{ from, days string }{
 		{"2026-10-20T10:00:00.000001Z", ""}, // a microsecond after the last call
 		{"2026-10-20T10:00:00Z", "20"},
@@ -176,6 +178,7 @@ func TestOnlyFilesThatANewVersionCoversAreRatedAgain(t *testing.T) {
 
 // Prices that were corrected after the last rate are those that a close burns by.
 func TestCloseRatesAgainWhatNobodyRatedAgain(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month[:3]) // ada's calls at 2 credits an image: 8 and 6
 	s.write("prices/api-2.yaml", strings.NewReplacer("version: 1", "version: 2", "credits: 2", "credits: 1").Replace(tiny["prices/api.yaml"]))
@@ -202,6 +205,7 @@ func TestCloseRatesAgainWhatNobodyRatedAgain(t *testing.T) {
 // At 2 credits an image, 499,999,999,999 images are the most that 12 digits hold
 // whole; one more, and BIGINT's greatest, are held, and the calls beside them are not.
 func TestACallThatOverflowsIsHeldAlone(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.write("raw/calls/large.jsonl", `
 {"id":"o1","ts":"2026-10-20T10:00:00Z","org":"ada","op":"image.generate","n":499999999999}
@@ -252,6 +256,7 @@ func (s site) held(limit int) jobs.HeldCalls {
 // Held calls are counted all, however few are listed, and each group says which
 // file releases it. What was written as it says releases them.
 func TestHeldCallsSayWhatReleasesThem(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.write("prices/video.yaml", strings.NewReplacer("table: api", "table: video", "2026-01-01", "2026-10-20", "image.", "video.").Replace(tiny["prices/api.yaml"]))
 	var lines strings.Builder

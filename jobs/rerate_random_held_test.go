@@ -11,6 +11,7 @@ import (
 // of both leaves them there: nothing differs, nothing waits for December, and the call
 // is billed once.
 func TestWhatALaterPeriodReleasedStaysThere(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.write("raw/calls/3.jsonl", `{"id":"d1","ts":"2026-10-22T11:00:00Z","org":"eve","op":"image.generate","n":1}`)
 	s.write("raw/accounts/more.jsonl", `
@@ -41,6 +42,7 @@ func TestWhatALaterPeriodReleasedStaysThere(t *testing.T) {
 // A call of an account that is never opened is held by every re-rating anew, and one
 // that is opened late, with an instant of October, is billed there.
 func TestARerateTakesHomeWhatWasHeld(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.write("raw/calls/3.jsonl", `
 {"id":"d1","ts":"2026-10-22T11:00:00Z","org":"eve","op":"image.generate","n":1}

@@ -15,6 +15,7 @@ import (
 // Every world of fixtures, re-rated from its first month on after the steps of its
 // demo, says again what its closes said: in each all that counts was known in time.
 func TestWorldsReratedSayNothing(t *testing.T) {
+	t.Parallel()
 	stepLine := regexp.MustCompile(`- \{command: (\w+),(?: period: (\S+),)? now: (\S+)\}`)
 	for _, name := range fixtures.Worlds() {
 		t.Run(name, func(t *testing.T) {

@@ -44,6 +44,7 @@ func (s site) notes() []string {
 // By hand: c2 stands in October with 6 credits. A copy of it with another time comes in
 // November: it counts once, as it would at the close.
 func TestACopyWithAnotherTimeDoesNotGoHome(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month)
 	s.write("raw/calls/copy.jsonl", `{"id":"c2","ts":"2026-10-09T10:00:00Z","org":"ada","op":"image.generate","n":3}`)
@@ -71,6 +72,7 @@ renews: anniversary
 // November: no fee, and the allowance of 10 that stood at its end is gone. October
 // itself is as it was.
 func TestALateCancellationIsKnockOnInTheNextMonth(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, worldOf(map[string]string{
 		"plans/cycle.yaml": anniversary,
 		"raw/accounts/eve.jsonl": `{"id":"e1","type":"account.opened","account":"eve","at":"2026-10-10T00:00:00Z"}
@@ -88,6 +90,7 @@ func TestALateCancellationIsKnockOnInTheNextMonth(t *testing.T) {
 // By hand: the fee was to be 12 and the allowance 8. In October ada's 14 credits are 6
 // over, at 0.50, instead of 4; in November her 12 are 4 over instead of 2.
 func TestACorrectedPlanIsAPriceInEveryMonth(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.closeAt("2026-11-01T07:00:00Z")
 	s.write("raw/calls/3.jsonl", `{"id":"n1","ts":"2026-11-05T10:00:00Z","org":"ada","op":"image.generate","n":6}`)
@@ -113,6 +116,7 @@ func TestACorrectedPlanIsAPriceInEveryMonth(t *testing.T) {
 // By hand: dan's five images are his allowance of 10; at 3 credits they are 5 over, at
 // 2.5 they are 2.5 over, at 2 none, and at 3 again 5.
 func TestDescriptionsOfNotesDoNotPileUp(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, worldOf(map[string]string{
 		"raw/accounts/dan.jsonl": `{"id":"d1","type":"account.opened","account":"dan","at":"2026-10-01T00:00:00Z"}
 {"id":"d2","type":"subscription.started","account":"dan","at":"2026-10-01T00:00:00Z","plan":"basic"}`,
@@ -134,6 +138,7 @@ func TestDescriptionsOfNotesDoNotPileUp(t *testing.T) {
 // credits an image (October 11 over, 5.50; November 8 over, 4.00, tax 1.40 on 14.00);
 // and 2 again.
 func TestTaxesAndChargesOverManyReRates(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, worldOf(map[string]string{
 		"raw/accounts/tax.jsonl": `{"id":"a3","type":"account.updated","account":"ada","at":"2026-10-01T00:00:00Z","tax":{"rate":"0.21"}}`,
 	}))
@@ -171,6 +176,7 @@ func TestTaxesAndChargesOverManyReRates(t *testing.T) {
 // By hand: October's 12.00 were taxed at 0.21, 2.52. From 3 October the tax was another
 // of 0.19, 2.28; then 12.00 are given back, and that one is no longer due.
 func TestTheTaxOfTheLastNoteIsNoLongerDue(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, worldOf(map[string]string{
 		"raw/accounts/tax.jsonl": `{"id":"a3","type":"account.updated","account":"ada","at":"2026-10-01T00:00:00Z","tax":{"rate":"0.21","label":"VAT"}}`,
 	}))
@@ -193,6 +199,7 @@ func TestTheTaxOfTheLastNoteIsNoLongerDue(t *testing.T) {
 // over; an earlier call comes late: 4 over. fay's only call is voided: she never was,
 // and owes neither October's fee nor November's.
 func TestUnknownAccountsBeginEarlierOrNeverWere(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, worldOf(map[string]string{
 		"creditmill.yaml":    tiny["creditmill.yaml"] + "accounts: {unknown: {plan: basic}}\n",
 		"raw/calls/un.jsonl": `{"id":"e1","ts":"2026-10-20T10:00:00Z","org":"eve","op":"image.generate","n":6}` + "\n" + `{"id":"f1","ts":"2026-10-25T10:00:00Z","org":"fay","op":"image.generate","n":1}`,
@@ -217,6 +224,7 @@ func TestUnknownAccountsBeginEarlierOrNeverWere(t *testing.T) {
 // that is taken in the first, with a dimension that no file had: 2 and 5 credits go
 // home, all of them over. Then that call alone is voided.
 func TestRerateAtAMonthsEndWithTwoSourcesAndANewColumn(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, worldOf(map[string]string{"creditmill.yaml": tiny["creditmill.yaml"] + "timezone: Europe/Madrid\n"}))
 	s.closeAt("2026-11-01T07:00:00Z")
 	s.write("sources/twin.yaml", strings.NewReplacer("gateway", "twin", "calls/", "twin/").Replace(tiny["sources/gateway.yaml"])+"dimensions: {quality: q}\n")
@@ -240,6 +248,7 @@ func TestRerateAtAMonthsEndWithTwoSourcesAndANewColumn(t *testing.T) {
 // By hand: l1 of October posted to November, which it took 2 over for 1.00. Voided like
 // c2 of October, it leaves with a re-rating from November; c2 waits for one from October.
 func TestVoidsOfSeveralMonthsWaitForTheirReRating(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month)
 	s.write("raw/calls/late.jsonl", `{"id":"l1","ts":"2026-10-30T10:00:00Z","org":"ada","op":"image.generate","n":1}
@@ -268,6 +277,7 @@ func TestVoidsOfSeveralMonthsWaitForTheirReRating(t *testing.T) {
 // bought. At 3 credits an image the calls cost 12 and 6: the two give 10, the third
 // comes with its own call, and 2 + 1 are denied, for three are all he may have.
 func TestTopUpsThatWereChargedStay(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, worldOf(map[string]string{
 		"raw/accounts/tom.jsonl": `{"id":"t1","type":"account.opened","account":"tom","at":"2026-10-01T00:00:00Z"}
 {"id":"t2","type":"topup.set","account":"tom","at":"2026-10-01T00:00:00Z","pack":"starter","units":1,"below":0,"most_per_period":3}`,
@@ -309,6 +319,7 @@ func TestTopUpsThatWereChargedStay(t *testing.T) {
 // On a lake with late, held and voided calls, what is committed as a version says what
 // it said as a draft, beside another.
 func TestADraftSaysWhatItsCommitSays(t *testing.T) {
+	t.Parallel()
 	s := twoMonths(t)
 	draft := strings.NewReplacer("version: 1", "version: 3", "credits: 2", "credits: 5").Replace(tiny["prices/api.yaml"])
 	s.write("drafts/api-3.yaml", draft)

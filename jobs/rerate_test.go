@@ -48,6 +48,7 @@ func (s site) dearer(version, credits string) {
 const december = "2026-12-01T07:00:00Z"
 
 func TestRerateWithNothingChangedSaysNothing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month)
 	head := s.at(december).Lake.State().Head
@@ -66,6 +67,7 @@ func TestRerateWithNothingChangedSaysNothing(t *testing.T) {
 // 10, and 11 are overage at 0.50: 5.50 instead of 2.00. bob's cost 3 and 9: his pack
 // of 5 pays for 5, 7 are denied instead of 3.
 func TestAPriceRaisedIsADebitNote(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month)
 	before := s.rows()
@@ -117,6 +119,7 @@ func TestAPriceRaisedIsADebitNote(t *testing.T) {
 // re-rating it is late usage of November, afterwards it is in October as if it had
 // come in time.
 func TestLateUsageGoesHome(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month)
 	s.write("raw/calls/late.jsonl", `{"id":"l1","ts":"2026-10-30T10:00:00Z","org":"ada","op":"image.generate","n":1}
@@ -143,6 +146,7 @@ func TestLateUsageGoesHome(t *testing.T) {
 // By hand: without c2 ada's allowance of 10 pays the 8 credits of c1, 2 expire, and
 // there is no overage.
 func TestAVoidedCallOfAClosedMonthLeavesWithTheReRating(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month)
 	s.void("2026-11-02T00:00:00Z", jobs.VoidOptions{EventID: "c2", Reason: "a test of ours"})
@@ -171,6 +175,7 @@ func TestAVoidedCallOfAClosedMonthLeavesWithTheReRating(t *testing.T) {
 // By hand: the pack of 5 October comes in November. At home it pays the 3 credits that
 // were denied, and 2 are left: November opens with 2 where it had none.
 func TestALateAccountEventGoesHome(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month)
 	s.write("raw/accounts/late.jsonl", `{"id":"p9","type":"pack.purchased","account":"bob","at":"2026-10-05T00:00:00Z","pack":"starter","paid":false}`)
@@ -196,6 +201,7 @@ func TestALateAccountEventGoesHome(t *testing.T) {
 // A rule that is gone holds the calls it priced: they wait in the open month, and are
 // not billed in October.
 func TestCallsThatNoPriceFitsAnyMoreWaitInTheOpenMonth(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month)
 	s.write("prices/api-2.yaml", "table: api\nversion: 2\neffective_from: 2026-01-01T00:00:00Z\napplies_to: [\"image.*\"]\nrules:\n  - {operation: image.generate, when: {images: {gte: 4}}, charge: {credits: 8}}\n")
@@ -219,6 +225,7 @@ func TestCallsThatNoPriceFitsAnyMoreWaitInTheOpenMonth(t *testing.T) {
 // Two drafts are compared beside each other, in one pass over the calls: each as if it
 // were alone.
 func TestDraftsAreComparedBesideEachOther(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month)
 	dearer := strings.NewReplacer("version: 1", "version: 2", "credits: 2", "credits: 3").Replace(tiny["prices/api.yaml"])
@@ -250,6 +257,7 @@ func TestDraftsAreComparedBesideEachOther(t *testing.T) {
 // eve's call of October is left behind twice: October does not know her, November
 // does. Re-rating with nothing changed says so again.
 func TestRerateLeavesBehindWhatClosesHaveLeftBehind(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.write("raw/calls/eve.jsonl", `{"id":"e1","ts":"2026-10-22T11:00:00Z","org":"eve","op":"image.generate","n":1}
 {"id":"z1","ts":"2026-10-23T11:00:00Z","org":"ada","op":"image.resize","n":1}`)

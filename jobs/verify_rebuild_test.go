@@ -41,6 +41,7 @@ func (s site) wantRebuilt() jobs.VerifyReport {
 // Given the same raw objects, configuration and runs, a lake rebuilt elsewhere has the
 // same rows in every table (SPEC section 9).
 func TestALakeRebuiltElsewhereHasTheSameRows(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month)
 	report := s.wantRebuilt()
@@ -53,6 +54,7 @@ func TestALakeRebuiltElsewhereHasTheSameRows(t *testing.T) {
 // An object that grew was read twice, and both contents are its first bytes; one that
 // changed otherwise, or is gone, is named.
 func TestARebuildNamesLogsThatAreGone(t *testing.T) {
+	t.Parallel()
 	s := troubled(t)
 	grown := filepath.Join(s.dir, "raw", "calls", "2.jsonl")
 	content, err := os.ReadFile(grown)
@@ -82,6 +84,7 @@ func TestARebuildNamesLogsThatAreGone(t *testing.T) {
 }
 
 func TestARebuildDiffersWhereTheLakeWasNotMadeOfItsLogs(t *testing.T) {
+	t.Parallel()
 	s := troubled(t)
 	other := newSite(t, map[string]string{})
 	if err := os.CopyFS(other.dir, os.DirFS(s.dir)); err != nil {

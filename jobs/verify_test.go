@@ -103,6 +103,7 @@ func (s site) closeWith(now string, o jobs.CloseOptions) jobs.CloseReport {
 }
 
 func TestVerifyFindsNothingInALakeThatIsRight(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	if _, err := s.tryVerify(jobs.VerifyOptions{}); err == nil || !strings.Contains(err.Error(), "has no runs") {
 		t.Errorf("a lake without runs: %v", err)
@@ -130,6 +131,7 @@ func TestVerifyFindsNothingInALakeThatIsRight(t *testing.T) {
 // A byte changed anywhere in the lake is found and named (SPEC section 9), and so is an
 // object that is gone.
 func TestAByteChangedAnywhereIsFoundAndNamed(t *testing.T) {
+	t.Parallel()
 	s := troubled(t)
 	var keys []string
 	root := filepath.Join(s.dir, "lake")
@@ -212,6 +214,7 @@ func rerated(t *testing.T) site {
 }
 
 func TestARerateIsVerifiedAndRebuilt(t *testing.T) {
+	t.Parallel()
 	s := rerated(t)
 	s.wantRight("closed after re-ratings")
 	s.wantRebuilt()
@@ -220,6 +223,7 @@ func TestARerateIsVerifiedAndRebuilt(t *testing.T) {
 // Accounts that a first call opens: the events that it stood for are among the account
 // events by now, and the burn-down is the same.
 func TestFirstCallsAreVerifiedAndRebuilt(t *testing.T) {
+	t.Parallel()
 	world := maps.Clone(tiny)
 	world["creditmill.yaml"] += "accounts: {unknown: {plan: basic}}\n"
 	world["raw/calls/new.jsonl"] = `
@@ -239,6 +243,7 @@ func TestFirstCallsAreVerifiedAndRebuilt(t *testing.T) {
 // right: what the call costs by its run's prices, the burn-down and the logs still say
 // otherwise, and so does the hash that the close printed.
 func TestAForgedLogIsFoundByWhatItSays(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month)
 	m := s.at("2026-12-31T00:00:00Z")

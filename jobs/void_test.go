@@ -50,6 +50,7 @@ const (
 )
 
 func TestAVoidedCallLeavesUsageAndRated(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month[:3])
 	report := s.void("2026-10-26T00:00:00Z", jobs.VoidOptions{EventID: "c2", Reason: "logged twice under other ids"})
@@ -85,6 +86,7 @@ func TestAVoidedCallLeavesUsageAndRated(t *testing.T) {
 }
 
 func TestAVoidBeforeRating(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month[:1])
 	if report := s.void("2026-10-26T00:00:00Z", jobs.VoidOptions{EventID: "c1"}); report.Calls != 1 || report.Pending != 0 || report.Credits != "0.000000" {
@@ -95,6 +97,7 @@ func TestAVoidBeforeRating(t *testing.T) {
 }
 
 func TestAVoidedIDStaysTaken(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month[:2])
 	s.void("2026-10-26T00:00:00Z", jobs.VoidOptions{EventID: "c3"})
@@ -124,6 +127,7 @@ func TestAVoidedIDStaysTaken(t *testing.T) {
 }
 
 func TestAVoidOfAWholeObject(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month[:2])
 	report := s.void("2026-10-26T00:00:00Z", jobs.VoidOptions{Object: "calls/1.jsonl"})
@@ -141,6 +145,7 @@ func TestAVoidOfAWholeObject(t *testing.T) {
 }
 
 func TestTheRawTextOfAVoidedCallThatIsGone(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month[:1])
 	if err := os.Remove(filepath.Join(s.dir, "raw", "calls", "1.jsonl")); err != nil {
@@ -157,6 +162,7 @@ func TestTheRawTextOfAVoidedCallThatIsGone(t *testing.T) {
 }
 
 func TestAVoidOfAClosedPeriodWaits(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month)
 	before := s.ask(ratedRows)
@@ -184,6 +190,7 @@ func TestAVoidOfAClosedPeriodWaits(t *testing.T) {
 }
 
 func TestAVoidOfLateAndHeldUsageIsAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.write("raw/calls/held.jsonl", `{"id":"h1","ts":"2026-10-22T10:00:00Z","org":"ada","op":"image.resize"}`)
 	s.run(month[:2])
@@ -210,6 +217,7 @@ func TestAVoidOfLateAndHeldUsageIsAtOnce(t *testing.T) {
 
 // A void between the cut and the end of a close finds the month cut: its calls wait.
 func TestAVoidDuringAClose(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month[:3])
 	s.write("raw/calls/nov.jsonl", `{"id":"n1","ts":"2026-11-01T01:00:00Z","org":"ada","op":"image.generate","n":1}`)
@@ -255,6 +263,7 @@ func (b *between) CreateIfAbsent(ctx context.Context, key string, data []byte) e
 
 // Another run commits first: the void is worked out again and finds what that brought.
 func TestAVoidThatLosesTheRaceIsMadeAgain(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month[:1])
 	racing := &racing{do: func() { s.rate("2026-10-25T01:00:00Z") }}
@@ -290,6 +299,7 @@ func (r *racing) CreateIfAbsent(ctx context.Context, key string, data []byte) er
 }
 
 func TestAVoidIsRefusedWhereItIsNotClearWhatIsMeant(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, tiny)
 	s.write("raw/calls/twins.jsonl", `
 {"id":"t1","ts":"2026-10-05T10:00:00Z","org":"bob","op":"image.free"}
