@@ -83,11 +83,11 @@ func (d *describer) overage(c *account.Charge) string {
 		upTo := steps[c.Step-1].UpTo
 		switch {
 		case c.Step == 1:
-			parts = append(parts, "up to "+grouped(upTo.String())+" credits")
+			parts = append(parts, "up to "+fixed.Group(upTo.String())+" credits")
 		case upTo == nil:
-			parts = append(parts, "over "+grouped(steps[c.Step-2].UpTo.String())+" credits")
+			parts = append(parts, "over "+fixed.Group(steps[c.Step-2].UpTo.String())+" credits")
 		default:
-			parts = append(parts, grouped(steps[c.Step-2].UpTo.String())+" to "+grouped(upTo.String())+" credits")
+			parts = append(parts, fixed.Group(steps[c.Step-2].UpTo.String())+" to "+fixed.Group(upTo.String())+" credits")
 		}
 	}
 	if o.Blocks {
@@ -96,9 +96,9 @@ func (d *describer) overage(c *account.Charge) string {
 		if n == "1" {
 			block = "block"
 		}
-		part := grouped(n) + " started " + block + " of " + grouped(o.Per.String()) + " credits"
+		part := fixed.Group(n) + " started " + block + " of " + fixed.Group(o.Per.String()) + " credits"
 		if price, ok := o.Steps[c.Step-1].Price[d.currency]; ok {
-			part += " at " + grouped(fixed.Format(price.Num(), money.PriceScale, d.currency.Digits())) + " " + d.currency.String()
+			part += " at " + fixed.Group(fixed.Format(price.Num(), money.PriceScale, d.currency.Digits())) + " " + d.currency.String()
 		}
 		parts = append(parts, part)
 	}
@@ -115,7 +115,7 @@ func (d *describer) pack(what string, c *account.Charge) string {
 	if c.BucketID == "" || at < 0 {
 		return text
 	}
-	return text + ": " + grouped(d.buckets[at].Granted.String()) + " credits"
+	return text + ": " + fixed.Group(d.buckets[at].Granted.String()) + " credits"
 }
 
 // plan is the version that a charge is by; nil where the catalog lacks it.
@@ -139,7 +139,7 @@ func (d *describer) tax(label string, tax *account.Tax, subtotal money.Amount) s
 	if rate := percent(tax.Rate); rate != "" && !slices.Contains(strings.Fields(label), rate) {
 		label += " " + rate
 	}
-	return label + " on " + grouped(d.currency.Format(subtotal)) + " " + d.currency.String()
+	return label + " on " + fixed.Group(d.currency.Format(subtotal)) + " " + d.currency.String()
 }
 
 // percent writes a rate, a fraction, as people do: "21%", "8.875%"; empty for none.
@@ -157,20 +157,4 @@ func blocks(credits, per credit.Amount) string {
 	q := new(big.Rat).Quo(credits.Rat(), per.Rat())
 	whole := new(big.Int).Add(q.Num(), new(big.Int).Sub(q.Denom(), big.NewInt(1)))
 	return whole.Quo(whole, q.Denom()).String()
-}
-
-// grouped puts commas between the thousands of a decimal.
-func grouped(decimal string) string {
-	digits, negative := strings.CutPrefix(decimal, "-")
-	whole, fraction, dotted := strings.Cut(digits, ".")
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + "," + whole[i:]
-	}
-	if dotted {
-		whole += "." + fraction
-	}
-	if negative {
-		return "-" + whole
-	}
-	return whole
 }

@@ -42,7 +42,7 @@ import (
 //	rated           the period's live rated calls; held ones may be among them, and only count as held
 //	left_behind     rated rows that are not in rated: held ones, also those that the cut moved on
 //	account_events  all live ones
-//	prior_balances, prior_burns, prior_alerts   of the period before, empty in the first
+//	prior_balances, prior_burns, prior_alerts   of the period before, empty in the first; prior_burns not with Kept
 //	granted         bucket_id, granted DECIMAL(38,6): summed over the closed periods' balances
 //	fixed_currency  account: those charged money in an earlier period
 //	issued          number: of all documents so far

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/creditmill/creditmill/internal/credit"
+	"github.com/creditmill/creditmill/internal/fixed"
 	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/money"
 	"github.com/creditmill/creditmill/internal/period"
@@ -232,7 +233,7 @@ func (e *LineExplanation) settle(l *lineRow, exact *big.Rat) {
 	text := currency.Format(rounded)
 	if n := len(e.Arithmetic); n > 0 {
 		if rounded.Rat().Cmp(exact) != 0 {
-			e.Arithmetic[n-1] += ", rounded to " + separated(text)
+			e.Arithmetic[n-1] += ", rounded to " + fixed.Group(text)
 		}
 		e.Arithmetic[n-1] += " " + l.currency
 	}
@@ -272,9 +273,9 @@ func (b *book) explainFee(l *lineRow, e *LineExplanation) *big.Rat {
 	took, of := end.Sub(l.from), end.Sub(start)
 	share := big.NewRat(took.Microseconds(), of.Microseconds())
 	if granted := share.Mul(share, p.Allowance.Rat()); granted.Sign() > 0 {
-		text := fmt.Sprintf("%s credits × %s s ÷ %s s of %s = %s", separated(p.Allowance.String()), seconds(took), seconds(of), month, separated(exactText(granted)))
+		text := fmt.Sprintf("%s credits × %s s ÷ %s s of %s = %s", fixed.Group(p.Allowance.String()), seconds(took), seconds(of), month, fixed.Group(exactText(granted)))
 		if rounded, err := credit.Round(granted); err == nil && rounded.Rat().Cmp(granted) != 0 {
-			text += ", rounded to " + separated(rounded.String())
+			text += ", rounded to " + fixed.Group(rounded.String())
 		}
 		e.Arithmetic = append(e.Arithmetic, text)
 	}
@@ -285,7 +286,7 @@ func (b *book) explainFee(l *lineRow, e *LineExplanation) *big.Rat {
 
 // seconds writes an elapsed time in seconds.
 func seconds(d time.Duration) string {
-	return separated(exactText(big.NewRat(d.Microseconds(), 1_000_000)))
+	return fixed.Group(exactText(big.NewRat(d.Microseconds(), 1_000_000)))
 }
 
 // explainPack says which event bought the pack.
@@ -333,12 +334,12 @@ func (b *book) unitsOf(l *lineRow, e *LineExplanation, at time.Time) *big.Rat {
 			}
 		}
 		granted := new(big.Rat).Mul(rational(l.quantity), p.Credits.Rat())
-		e.Arithmetic = append(e.Arithmetic, fmt.Sprintf("%s units × %s credits = %s credits", separated(plainDecimal(l.quantity)), separated(p.Credits.String()), separated(exactText(granted))))
+		e.Arithmetic = append(e.Arithmetic, fmt.Sprintf("%s units × %s credits = %s credits", fixed.Group(plainDecimal(l.quantity)), fixed.Group(p.Credits.String()), fixed.Group(exactText(granted))))
 	} else {
 		e.Note = optionalText("the configuration has no version of the pack that was in force then")
 	}
 	amount := new(big.Rat).Mul(rational(l.quantity), price)
-	e.Arithmetic = append(e.Arithmetic, fmt.Sprintf("%s units × %s = %s", separated(plainDecimal(l.quantity)), moneyText(price, l.currency), moneyText(amount, l.currency)))
+	e.Arithmetic = append(e.Arithmetic, fmt.Sprintf("%s units × %s = %s", fixed.Group(plainDecimal(l.quantity)), moneyText(price, l.currency), moneyText(amount, l.currency)))
 	return amount
 }
 
@@ -376,11 +377,11 @@ func (b *book) explainOverage(l *lineRow, e *LineExplanation) *big.Rat {
 		e.Plan = &VersionOf{Name: p.Name, Version: p.Version, File: p.File, Step: &step}
 		per, quantity := p.Overage.Per.Rat(), rational(l.quantity)
 		count := new(big.Rat).Quo(quantity, per)
-		text := fmt.Sprintf("%s credits ÷ %s × %s", separated(plainDecimal(l.quantity)), separated(p.Overage.Per.String()), moneyText(price.Rat(), l.currency))
+		text := fmt.Sprintf("%s credits ÷ %s × %s", fixed.Group(plainDecimal(l.quantity)), fixed.Group(p.Overage.Per.String()), moneyText(price.Rat(), l.currency))
 		if p.Overage.Blocks {
 			whole := new(big.Int).Add(count.Num(), new(big.Int).Sub(count.Denom(), big.NewInt(1)))
 			count.SetInt(whole.Quo(whole, count.Denom()))
-			text = fmt.Sprintf("%s credits in started blocks of %s: %s × %s", separated(plainDecimal(l.quantity)), separated(p.Overage.Per.String()), separated(exactText(count)), moneyText(price.Rat(), l.currency))
+			text = fmt.Sprintf("%s credits in started blocks of %s: %s × %s", fixed.Group(plainDecimal(l.quantity)), fixed.Group(p.Overage.Per.String()), fixed.Group(exactText(count)), moneyText(price.Rat(), l.currency))
 		}
 		amount := count.Mul(count, price.Rat())
 		e.Arithmetic = append(e.Arithmetic, text+" = "+moneyText(amount, l.currency))
@@ -404,7 +405,7 @@ func (b *book) explainTax(l *lineRow, e *LineExplanation) *big.Rat {
 	for _, other := range b.linesOf(l.number) {
 		if other.kind != lineTax {
 			base.Add(base, rational(other.amount))
-			texts = append(texts, separated(inMinorUnits(other.amount, l.currency)))
+			texts = append(texts, fixed.Group(inMinorUnits(other.amount, l.currency)))
 		}
 	}
 	if len(texts) > 1 {

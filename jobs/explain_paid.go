@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"strings"
 
+	"github.com/creditmill/creditmill/internal/fixed"
 	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/money"
 	"github.com/creditmill/creditmill/internal/period"
@@ -118,7 +119,7 @@ func (b *book) pay(p *ExplainedPayer) {
 		value := new(big.Rat).Mul(rational(p.Credits), rational(r.price))
 		value.Quo(value, granted)
 		p.value(value, r.currency)
-		p.Texts = append(p.Texts, fmt.Sprintf("%s credits × %s ÷ %s = %s %s", separated(p.Credits), separated(p.Bucket.Price), separated(p.Bucket.Granted), moneyText(value, r.currency), r.currency))
+		p.Texts = append(p.Texts, fmt.Sprintf("%s credits × %s ÷ %s = %s %s", fixed.Group(p.Credits), fixed.Group(p.Bucket.Price), fixed.Group(p.Bucket.Granted), moneyText(value, r.currency), r.currency))
 	}
 	lines, why := b.boughtBy(r)
 	if why == "" && r.kind == string(bucket.Rollover) {
@@ -166,7 +167,7 @@ func (d *desk) payOverage(ctx context.Context, b *book, out *CallExplanation, ro
 			return fmt.Errorf("overage before the call: %w", err)
 		}
 		before = rational(text)
-		p.Texts = append(p.Texts, "overage of "+row.period+" before it: "+separated(plainDecimal(text))+" credits")
+		p.Texts = append(p.Texts, "overage of "+row.period+" before it: "+fixed.Group(plainDecimal(text))+" credits")
 	}
 	p.overage(plan, before, lines)
 	return nil
@@ -191,7 +192,7 @@ func (p *ExplainedPayer) overage(plan *catalog.Plan, before *big.Rat, lines []*l
 		cost := new(big.Rat).Mul(part, perCredit)
 		value.Add(value, cost)
 		p.Texts = append(p.Texts, fmt.Sprintf("%s credits ÷ %s × %s (%s version %d, step %d) = %s %s",
-			separated(exactText(part)), separated(plan.Overage.Per.String()), moneyText(price.Rat(), currency), plan.Name, plan.Version, i+1, moneyText(cost, currency), currency))
+			fixed.Group(exactText(part)), fixed.Group(plan.Overage.Per.String()), moneyText(price.Rat(), currency), plan.Name, plan.Version, i+1, moneyText(cost, currency), currency))
 		before.Add(before, part)
 		item := fmt.Sprintf("%s/%d", plan.Name, i+1)
 		for _, l := range lines {
@@ -204,7 +205,7 @@ func (p *ExplainedPayer) overage(plan *catalog.Plan, before *big.Rat, lines []*l
 		}
 	}
 	if plan.Overage.Blocks {
-		p.Texts = append(p.Texts, "the invoice charges whole blocks of "+separated(plan.Overage.Per.String())+" credits: see the line")
+		p.Texts = append(p.Texts, "the invoice charges whole blocks of "+fixed.Group(plan.Overage.Per.String())+" credits: see the line")
 	}
 	p.value(value, currency)
 }
@@ -248,21 +249,5 @@ func moneyText(r *big.Rat, code string) string {
 	if _, fraction, _ := strings.Cut(text, "."); err == nil && len(fraction) < currency.Digits() {
 		text = r.FloatString(currency.Digits())
 	}
-	return separated(text)
-}
-
-// separated puts commas between the thousands of a decimal.
-func separated(decimal string) string {
-	digits, negative := strings.CutPrefix(decimal, "-")
-	whole, fraction, dotted := strings.Cut(digits, ".")
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + "," + whole[i:]
-	}
-	if dotted {
-		whole += "." + fraction
-	}
-	if negative {
-		whole = "-" + whole
-	}
-	return whole
+	return fixed.Group(text)
 }

@@ -330,16 +330,8 @@ func readGroup(ctx context.Context, reader *pqarrow.FileReader, group int, take 
 // Parquet writes the rows of the export to w as one Parquet file, typed as their
 // columns, and returns how many there are.
 func (e *Export) Parquet(ctx context.Context, w io.Writer) (rows int64, err error) {
-	path := filepath.Join(e.desk.scratch, "export.parquet")
-	defer func() { err = errors.Join(err, os.RemoveAll(path)) }()
-	if rows, err = e.desk.session.CopyParquet(ctx, e.rows.text, path, e.rows.args...); err != nil {
+	if rows, err = e.desk.session.WriteParquet(ctx, e.rows.text, filepath.Join(e.desk.scratch, "export.parquet"), w, e.rows.args...); err != nil {
 		return 0, fmt.Errorf("export: %w", err)
 	}
-	in, err := os.Open(path)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, in.Close()) }()
-	_, err = io.Copy(w, in)
-	return rows, err
+	return rows, nil
 }

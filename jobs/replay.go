@@ -131,7 +131,6 @@ func (r *replay) views(ctx context.Context, p period.Period) error {
 		periods func(period.Period) bool
 	}{
 		{"prior_balances", lake.Balances, func(q period.Period) bool { return q == before }},
-		{"prior_burns", lake.Burns, func(q period.Period) bool { return q == before }},
 		{"closed_balances", lake.Balances, func(q period.Period) bool { return q.Before(p) }},
 		{"closed_ledger", lake.Ledger, func(q period.Period) bool { return q.Before(p) }},
 		{"closed_lines", lake.InvoiceLines, func(q period.Period) bool { return q.Before(p) }},

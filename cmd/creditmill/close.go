@@ -125,6 +125,18 @@ func newBlockDocuments(blocks []jobs.Block) []blockDocument {
 	return documents
 }
 
+// blocks lists what is in the way, and what resolves it.
+func (a *app) blocks(blocks []blockDocument) {
+	for _, b := range blocks {
+		a.printf("\n  %s: %s\n", printable(b.Reason), grouped(fmt.Sprint(b.Count)))
+		for _, example := range b.Examples {
+			a.printf("    %s\n", printable(short(example, maxExample)))
+		}
+		a.printf("    → %s\n", printable(b.Resolve))
+	}
+	a.printf("\n")
+}
+
 func newCloseDocument(m *jobs.Mill, r jobs.CloseReport) closeDocument {
 	state := m.Lake.State()
 	document := closeDocument{
@@ -162,14 +174,7 @@ func (a *app) closed(r jobs.CloseReport, document closeDocument) {
 		return
 	case closeRefused:
 		a.printf("%s cannot be closed yet:\n", document.Period)
-		for _, b := range document.Blocks {
-			a.printf("\n  %s: %s\n", printable(b.Reason), grouped(fmt.Sprint(b.Count)))
-			for _, example := range b.Examples {
-				a.printf("    %s\n", printable(short(example, maxExample)))
-			}
-			a.printf("    → %s\n", printable(b.Resolve))
-		}
-		a.printf("\n")
+		a.blocks(document.Blocks)
 		return
 	}
 	a.printf("Closed %s.\n", document.Period)

@@ -239,14 +239,7 @@ func (a *app) rerateRefused(r rerateResult) error {
 		}
 	} else {
 		a.printf("%s cannot be re-rated:\n", document.From)
-		for _, b := range document.Blocks {
-			a.printf("\n  %s: %s\n", printable(b.Reason), grouped(fmt.Sprint(b.Count)))
-			for _, example := range b.Examples {
-				a.printf("    %s\n", printable(short(example, maxExample)))
-			}
-			a.printf("    → %s\n", printable(b.Resolve))
-		}
-		a.printf("\n")
+		a.blocks(document.Blocks)
 	}
 	return heldError{fmt.Errorf("%s was not re-rated: %s in the way", document.From, areThings(len(r.Blocks)))}
 }

@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/creditmill/creditmill/internal/fixed"
 	"github.com/creditmill/creditmill/internal/period"
 )
 
@@ -46,22 +47,8 @@ func printableLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// grouped puts separators between the thousands of an exact decimal:
-// "1234567.8900" becomes "1,234,567.8900". For people only: never in JSON or CSV.
-func grouped(decimal string) string {
-	sign := ""
-	if strings.HasPrefix(decimal, "-") {
-		sign, decimal = "-", decimal[1:]
-	}
-	whole, fraction, dotted := strings.Cut(decimal, ".")
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + "," + whole[i:]
-	}
-	if dotted {
-		whole += "." + fraction
-	}
-	return sign + whole
-}
+// grouped is an exact decimal for people: "1234567.8900" as "1,234,567.8900".
+func grouped(decimal string) string { return fixed.Group(decimal) }
 
 // trimmed leaves out the zeros at the end of a decimal's fraction.
 func trimmed(decimal string) string {

@@ -66,44 +66,48 @@ func (a *app) verifying() (setup *jobs.Setup, o jobs.Options, done func(), err e
 }
 
 func (a *app) verify(ctx context.Context, v jobs.VerifyOptions) error {
-	setup, o, done, err := a.verifying()
+	report, err := a.verified(func(setup *jobs.Setup, o jobs.Options) (jobs.VerifyReport, error) {
+		return jobs.Verify(ctx, setup, o, v)
+	})
 	if err != nil {
 		return err
 	}
-	report, err := jobs.Verify(ctx, setup, o, v)
-	done()
-	if err != nil {
-		return err
-	}
-	if a.json {
-		err = a.print(newVerifyDocument(report))
-	} else {
-		a.checks(report)
+	if !a.json {
 		a.strays(report.Strays)
 		if report.Head != "" && v.Head == "" {
 			a.printf("The log's head is\n  %s\n", report.Head)
 			a.printf("Nothing in the lake covers that newest manifest: compare with the hash that its command printed, or give it to --head.\n")
 		}
 	}
-	return errors.Join(err, wrongs(report))
+	return wrongs(report)
 }
 
 func (a *app) rebuild(ctx context.Context, dir string) error {
+	report, err := a.verified(func(setup *jobs.Setup, o jobs.Options) (jobs.VerifyReport, error) {
+		return jobs.Rebuild(ctx, setup, o, dir)
+	})
+	if err != nil {
+		return err
+	}
+	return wrongs(report)
+}
+
+// verified prints the report of a verification, as JSON whole, else its checks.
+func (a *app) verified(do func(*jobs.Setup, jobs.Options) (jobs.VerifyReport, error)) (jobs.VerifyReport, error) {
 	setup, o, done, err := a.verifying()
 	if err != nil {
-		return err
+		return jobs.VerifyReport{}, err
 	}
-	report, err := jobs.Rebuild(ctx, setup, o, dir)
+	report, err := do(setup, o)
 	done()
 	if err != nil {
-		return err
+		return report, err
 	}
 	if a.json {
-		err = a.print(newVerifyDocument(report))
-	} else {
-		a.checks(report)
+		return report, a.print(newVerifyDocument(report))
 	}
-	return errors.Join(err, wrongs(report))
+	a.checks(report)
+	return report, nil
 }
 
 // wrongs is the error of a report with faults.

@@ -11,6 +11,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -133,6 +135,21 @@ func (s *Session) CopyParquet(ctx context.Context, query, path string, args ...a
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+// WriteParquet is CopyParquet to w, by way of a file at path that is removed again.
+func (s *Session) WriteParquet(ctx context.Context, query, path string, w io.Writer, args ...any) (rows int64, err error) {
+	defer func() { err = errors.Join(err, os.RemoveAll(path)) }()
+	if rows, err = s.CopyParquet(ctx, query, path, args...); err != nil {
+		return 0, err
+	}
+	in, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	_, err = io.Copy(w, in)
+	return rows, err
 }
 
 // Literal quotes text as a SQL string. With [Identifier] it is the one way that

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/creditmill/creditmill/internal/credit"
+	"github.com/creditmill/creditmill/internal/fixed"
 	"github.com/creditmill/creditmill/internal/money"
 )
 
@@ -94,21 +95,4 @@ func number(a credit.Amount) string { return group(a.String()) }
 func count(n int64) string { return group(strconv.FormatInt(n, 10)) }
 
 // group writes a decimal as people do: thousands apart, and a real minus.
-func group(decimal string) string {
-	digits, negative := strings.CutPrefix(decimal, "-")
-	whole, fraction, dotted := strings.Cut(digits, ".")
-	var out strings.Builder
-	if negative {
-		out.WriteString("−")
-	}
-	for i, digit := range []byte(whole) {
-		if i > 0 && (len(whole)-i)%3 == 0 {
-			out.WriteByte(',')
-		}
-		out.WriteByte(digit)
-	}
-	if dotted {
-		out.WriteString("." + fraction)
-	}
-	return out.String()
-}
+func group(decimal string) string { return strings.Replace(fixed.Group(decimal), "-", "−", 1) }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math/big"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -46,17 +45,10 @@ func Parquet(ctx context.Context, session *duck.Session, w io.Writer) (rows int6
 		return 0, fmt.Errorf("write the differences: %w", err)
 	}
 	path := filepath.Join(scratch, "differences-copy.parquet")
-	defer func() { err = errors.Join(err, os.RemoveAll(path)) }()
-	if rows, err = session.CopyParquet(ctx, statements.Text("duckdb/differences_copy"), path); err != nil {
+	if rows, err = session.WriteParquet(ctx, statements.Text("duckdb/differences_copy"), path, w); err != nil {
 		return 0, fmt.Errorf("write the differences: %w", err)
 	}
-	in, err := os.Open(path)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, in.Close()) }()
-	_, err = io.Copy(w, in)
-	return rows, err
+	return rows, nil
 }
 
 type reader struct {

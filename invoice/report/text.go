@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/creditmill/creditmill/internal/fixed"
 )
 
 // visible is a text from outside as the page has it: what has no appearance, or would
@@ -49,26 +51,6 @@ func cut(s string, most int) string {
 	return out.String() + "…"
 }
 
-// group writes a decimal as people do: thousands apart, and a real minus.
-func group(decimal string) string {
-	digits, negative := strings.CutPrefix(decimal, "-")
-	whole, fraction, dotted := strings.Cut(digits, ".")
-	var out strings.Builder
-	if negative {
-		out.WriteString("−")
-	}
-	for i, digit := range []byte(whole) {
-		if i > 0 && (len(whole)-i)%3 == 0 {
-			out.WriteByte(',')
-		}
-		out.WriteByte(digit)
-	}
-	if dotted {
-		out.WriteString("." + fraction)
-	}
-	return out.String()
-}
-
 func count(n int64) string { return group(strconv.FormatInt(n, 10)) }
 
 // things writes a number of things: "1 call", "1,200 calls".
@@ -105,3 +87,6 @@ func brief(n *big.Rat) string {
 	}
 	return group(Text(Credits, n))
 }
+
+// group writes a decimal as people do: thousands apart, and a real minus.
+func group(decimal string) string { return strings.Replace(fixed.Group(decimal), "-", "−", 1) }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/creditmill/creditmill/internal/credit"
+	"github.com/creditmill/creditmill/internal/fixed"
 	"github.com/creditmill/creditmill/internal/when"
 )
 
@@ -150,7 +151,7 @@ func (e *explainer) modify(c Charge, sum *big.Rat) *big.Rat {
 		if sum.Cmp(least) > 0 {
 			least = sum
 		}
-		e.note(stepMinimum, becomes("at least "+separated(c.Minimum.String()), sum, least), least)
+		e.note(stepMinimum, becomes("at least "+fixed.Group(c.Minimum.String()), sum, least), least)
 		sum = least
 	}
 	if c.Maximum != nil {
@@ -158,14 +159,14 @@ func (e *explainer) modify(c Charge, sum *big.Rat) *big.Rat {
 		if sum.Cmp(most) < 0 {
 			most = sum
 		}
-		e.note(stepMaximum, becomes("at most "+separated(c.Maximum.String()), sum, most), most)
+		e.note(stepMaximum, becomes("at most "+fixed.Group(c.Maximum.String()), sum, most), most)
 		sum = most
 	}
 	if c.RoundUpTo != nil {
 		step := c.RoundUpTo.Rat()
 		up := new(big.Rat).SetInt(ceil(new(big.Rat).Quo(sum, step)))
 		up.Mul(up, step)
-		e.note(stepRoundUp, becomes("rounded up to "+separated(c.RoundUpTo.String()), sum, up), up)
+		e.note(stepRoundUp, becomes("rounded up to "+fixed.Group(c.RoundUpTo.String()), sum, up), up)
 		sum = up
 	}
 	return sum
@@ -198,7 +199,7 @@ func (e *explainer) multiply(m Multiply, sum *big.Rat) *big.Rat {
 		return e.fault(UnlistedValue, strings.TrimSuffix(said, ", otherwise")+", and multiply has neither that nor `otherwise`")
 	}
 	product := new(big.Rat).Mul(sum, factor.Rat())
-	e.note(stepTimes, fmt.Sprintf("%s × %s (%s) = %s", exactNumber(sum), separated(factor.String()), said, exactNumber(product)), product)
+	e.note(stepTimes, fmt.Sprintf("%s × %s (%s) = %s", exactNumber(sum), fixed.Group(factor.String()), said, exactNumber(product)), product)
 	return product
 }
 
@@ -206,7 +207,7 @@ func (e *explainer) multiply(m Multiply, sum *big.Rat) *big.Rat {
 func (e *explainer) part(p Part) []*big.Rat {
 	if p.Each == "" {
 		price := p.Steps[0].Price
-		e.note(stepCredits, separated(price.String())+" a call", price.Rat())
+		e.note(stepCredits, fixed.Group(price.String())+" a call", price.Rat())
 		return []*big.Rat{price.Rat()}
 	}
 	quantity, ok := e.quantity(p.Each)
@@ -215,7 +216,7 @@ func (e *explainer) part(p Part) []*big.Rat {
 		by, byOK = e.quantity(p.By)
 	}
 	if last := p.Steps[len(p.Steps)-1].UpTo; p.By != "" && byOK && last != nil && by.Cmp(last.Rat()) > 0 {
-		return []*big.Rat{e.fault(BeyondLastStep, fmt.Sprintf("%s %s are beyond the last step, up to %s", exactNumber(by), p.By, separated(last.String())))}
+		return []*big.Rat{e.fault(BeyondLastStep, fmt.Sprintf("%s %s are beyond the last step, up to %s", exactNumber(by), p.By, fixed.Group(last.String())))}
 	}
 	switch {
 	case !ok || !byOK:
@@ -237,10 +238,10 @@ func (e *explainer) part(p Part) []*big.Rat {
 // bounds says which quantities a step is for.
 func bounds(steps []Step, i int) (text string) {
 	if i > 0 {
-		text = ", above " + separated(steps[i-1].UpTo.String())
+		text = ", above " + fixed.Group(steps[i-1].UpTo.String())
 	}
 	if steps[i].UpTo != nil {
-		text += ", up to " + separated(steps[i].UpTo.String())
+		text += ", up to " + fixed.Group(steps[i].UpTo.String())
 	}
 	return text
 }
@@ -269,18 +270,18 @@ func (e *explainer) split(p Part, quantity *big.Rat) (terms []*big.Rat) {
 // price is a quantity at a price of the part.
 func (e *explainer) price(p Part, which string, quantity *big.Rat, price Decimal) *big.Rat {
 	of := which + exactNumber(quantity) + " " + p.Each
-	per := separated(p.Per.String())
+	per := fixed.Group(p.Per.String())
 	if p.Blocks {
 		started := new(big.Rat).SetInt(ceil(new(big.Rat).Quo(quantity, p.Per.Rat())))
 		result := new(big.Rat).Mul(started, price.Rat())
-		e.note(stepBlocks, fmt.Sprintf("%s in started blocks of %s: %s × %s = %s", of, per, exactNumber(started), separated(price.String()), exactNumber(result)), result)
+		e.note(stepBlocks, fmt.Sprintf("%s in started blocks of %s: %s × %s = %s", of, per, exactNumber(started), fixed.Group(price.String()), exactNumber(result)), result)
 		return result
 	}
 	result := new(big.Rat).Mul(quantity, price.Rat())
 	if p.Per.Cmp(whole(1)) != 0 {
 		of += " ÷ " + per
 	}
-	e.note(stepEach, fmt.Sprintf("%s × %s = %s", of, separated(price.mul(p.Per).String()), exactNumber(result)), result)
+	e.note(stepEach, fmt.Sprintf("%s × %s = %s", of, fixed.Group(price.mul(p.Per).String()), exactNumber(result)), result)
 	return result
 }
 
@@ -303,16 +304,4 @@ func exactText(r *big.Rat) string {
 	return r.FloatString(digits)
 }
 
-func exactNumber(r *big.Rat) string { return separated(exactText(r)) }
-
-// separated puts commas between the thousands of a decimal that is not negative.
-func separated(decimal string) string {
-	digits, fraction, dotted := strings.Cut(decimal, ".")
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	if dotted {
-		digits += "." + fraction
-	}
-	return digits
-}
+func exactNumber(r *big.Rat) string { return fixed.Group(exactText(r)) }
