@@ -74,15 +74,31 @@ func lockFile(path string) (*os.File, error) {
 // clearAbandoned removes what nobody holds. It is housekeeping: what it cannot
 // remove, the next run tries again.
 func clearAbandoned(base string) {
-	locks, _ := filepath.Glob(filepath.Join(base, "*", scratchLock))
-	for _, path := range locks {
+	folders, _ := filepath.Glob(filepath.Join(base, "*"))
+	for _, folder := range folders {
+		path := filepath.Join(folder, scratchLock)
+		if _, err := os.Lstat(path); err != nil {
+			_ = os.Remove(folder) // goes only when empty: a process ended before it had its lock, or after it
+			continue
+		}
 		if lock, err := lockFile(path); err == nil {
-			_ = os.RemoveAll(filepath.Dir(path))
-			_ = lock.Close()
+			_ = (&scratch{folder, lock}).close()
 		}
 	}
 }
 
+// close removes the folder. Its lock goes last, so that a process killed meanwhile
+// leaves a folder that is known for abandoned.
 func (s *scratch) close() error {
+	entries, err := os.ReadDir(s.path)
+	faults := []error{err}
+	for _, entry := range entries {
+		if entry.Name() != scratchLock {
+			faults = append(faults, os.RemoveAll(filepath.Join(s.path, entry.Name())))
+		}
+	}
+	if err := errors.Join(faults...); err != nil {
+		return errors.Join(err, s.lock.Close())
+	}
 	return errors.Join(os.RemoveAll(s.path), s.lock.Close())
 }
