@@ -18,6 +18,7 @@ package ingest
 import (
 	"context"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/creditmill/creditmill/ingest/decode"
@@ -131,6 +132,8 @@ type run struct {
 	outputs []lake.Output
 
 	unwritten, superseded []objectCount
+
+	silent atomic.Int32 // objects in a row for which their store did not answer
 
 	newest map[string]time.Time
 }

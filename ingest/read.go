@@ -18,6 +18,7 @@ import (
 	"github.com/creditmill/creditmill/ingest/row"
 	"github.com/creditmill/creditmill/ingest/source"
 	"github.com/creditmill/creditmill/internal/duck"
+	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/period"
 	"github.com/creditmill/creditmill/sql"
 )
@@ -199,8 +200,28 @@ func (w *worker) work(ctx context.Context, parts *shares, part int) error {
 		if errors.Is(o.err, decode.ErrStopped) || ctx.Err() != nil {
 			return errors.Join(ctx.Err(), o.err)
 		}
+		if err := w.answers(o.err); err != nil {
+			return err
+		}
 		o.tooMany = w.Objects[number].Source.MaxRejected.Exceeded(o.counts.Rejects, o.counts.Records)
 	}
+}
+
+// unanswered is how many objects in a row may fail because their store does not
+// answer: each has been tried for minutes, and those after it would be.
+const unanswered = 3
+
+// answers ends the reading where the store has gone. One object that cannot be read
+// keeps no other from being taken in; a store that cannot be reached is another matter.
+func (w *worker) answers(err error) error {
+	if !errors.Is(err, lake.ErrUnavailable) {
+		w.silent.Store(0)
+		return nil
+	}
+	if w.silent.Add(1) < unanswered {
+		return nil
+	}
+	return fmt.Errorf("%d objects in a row could not be read, so nothing was taken in: %w", unanswered, err)
 }
 
 func (w *worker) object(ctx context.Context, number int) (decode.Counts, error) {

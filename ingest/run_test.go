@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -61,6 +62,9 @@ type bench struct {
 
 	before func(*duck.Session, *ingest.Input) // a run; may be nil
 	after  func(*duck.Session, ingest.Report) // may be nil
+
+	count  sync.Mutex
+	opened int // objects that were tried
 }
 
 func newBench(t *testing.T, texts ...string) *bench {
@@ -114,6 +118,12 @@ func (b *bench) try(objects ...raw) (ingest.Report, error) {
 		list = append(list, ingest.Object{
 			Source: s, Key: strings.TrimSuffix(o.key, "+"), Bytes: int64(len(o.text)), Again: again,
 			Open: func(context.Context) (io.ReadCloser, error) {
+				b.count.Lock()
+				b.opened++
+				b.count.Unlock()
+				if strings.Contains(o.key, "silent") {
+					return nil, fmt.Errorf("read %s: %w", o.key, lake.ErrUnavailable)
+				}
 				if strings.Contains(o.key, "unreadable") {
 					return nil, errors.New("access denied")
 				}

@@ -43,7 +43,7 @@ func describe(typ string) string {
 // taken reports whether a table that has dimensions and quantities has a column of
 // that name, or is partitioned by it.
 func taken(name string) bool {
-	if name == "period" || name == "day" {
+	if name == "period" || name == "day" || slices.ContainsFunc(lake.Usage.Hidden(), func(c lake.Column) bool { return c.Name == name }) {
 		return true
 	}
 	for _, table := range lake.Tables() {

@@ -63,7 +63,7 @@ func (r reader) glob(pattern string) ([]string, error) {
 	matches, err := filepath.Glob(full)
 	return slices.DeleteFunc(matches, func(name string) bool {
 		info, err := os.Stat(name)
-		return err == nil && info.IsDir()
+		return err == nil && !info.Mode().IsRegular()
 	}), err
 }
 

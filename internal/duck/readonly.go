@@ -16,21 +16,33 @@ import (
 // EXPLAIN of a SELECT.
 var ErrNotReadOnly = errors.New("only one statement is run, a SELECT or an EXPLAIN of a SELECT")
 
-// CheckReadOnly refuses every text but one SELECT or one EXPLAIN of a SELECT, by
+// CheckReadOnly refuses every text but one SELECT or one EXPLAIN of a SELECT that
+// reads the session's own tables and views and nothing else (SPEC section 11), by
 // what DuckDB's own parser takes it for. Nothing is run. A session sees only its
-// folders but may write there: this is what keeps a user's query from it.
+// folders but may read and write all that lies there: this is what keeps a user's
+// query from it. The errors are [ErrNotReadOnly], [ErrNotLive], and DuckDB's own
+// of a statement that is wrong in itself.
 func (s *Session) CheckReadOnly(ctx context.Context, text string) error {
+	statement := text
 	// The first word is looked at first, because DuckDB acts while it binds some
 	// statements: EXPORT makes its folder then.
 	word, rest := firstWord(text)
 	if word == "explain" {
 		// EXPLAIN ANALYZE runs what it explains, a COPY too.
-		if err := s.CheckReadOnly(ctx, explained(rest)); err != nil {
-			return err
-		}
-	} else if !slices.Contains(reading, word) {
+		statement = explained(rest)
+		word, _ = firstWord(statement)
+	}
+	if !slices.Contains(reading, word) || strings.ContainsRune(text, 0) { // DuckDB reads as far as a NUL
 		return ErrNotReadOnly
 	}
+	tree, err := s.parse(ctx, statement)
+	if err != nil {
+		return err
+	}
+	if err := s.checkReads(ctx, tree); err != nil {
+		return err
+	}
+	// Only now is it bound, for that looks into the files that it reads.
 	kind, err := s.kind(text)
 	if err != nil {
 		return err
@@ -42,7 +54,7 @@ func (s *Session) CheckReadOnly(ctx context.Context, text string) error {
 }
 
 // reading are the words that a SELECT of DuckDB begins with.
-var reading = []string{"select", "with", "from", "values", "table", "describe", "show", "summarize", "unpivot"}
+var reading = []string{"select", "with", "from", "values", "table", "describe", "show", "summarize", "pivot", "unpivot"}
 
 var (
 	blank   = regexp.MustCompile(`^(?:\s|--[^\n]*(?:\n|$)|/\*[^*/]*\*/|\()*`)

@@ -26,9 +26,10 @@ type s3Error struct {
 func (e *s3Error) Error() string { return e.text }
 func (e *s3Error) Unwrap() error { return e.cause }
 
-// Is makes a refusal for want of permission fs.ErrPermission, as it is in a folder.
+// Is makes a refusal for want of permission fs.ErrPermission, as it is in a folder,
+// and what would have passed by itself ErrUnavailable.
 func (e *s3Error) Is(target error) bool {
-	return target == fs.ErrPermission && codeOf(e.cause) == "AccessDenied"
+	return target == fs.ErrPermission && codeOf(e.cause) == "AccessDenied" || target == ErrUnavailable && transient(e.cause)
 }
 
 // explain words the failure of a request. doing is a verb that the object's

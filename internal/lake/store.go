@@ -13,6 +13,10 @@ var ErrExists = errors.New("object exists")
 // ErrNotFound is returned for a key that no object has.
 var ErrNotFound = errors.New("no such object")
 
+// ErrUnavailable is the cause of an error of a store that could not be reached, or was
+// out of order, each time it was tried: it says nothing about the object.
+var ErrUnavailable = errors.New("the store does not answer")
+
 // An Object is what a store knows of an object without reading it.
 type Object struct {
 	Key   string
