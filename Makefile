@@ -18,6 +18,7 @@ TEST_TIMEOUT ?= 15m
 BENCH_ARGS   ?=
 FUZZ_TIME    ?= 10s
 WORLD        ?= vision
+VULNDB       ?=
 
 export CGO_ENABLED := 1
 
@@ -87,4 +88,4 @@ modules:
 
 .PHONY: vuln
 vuln:
-	internal/tools/vulncheck.sh $(TAGS) ./...
+	VULNDB=$(VULNDB) internal/tools/vulncheck.sh $(TAGS) ./...

@@ -198,7 +198,7 @@ func TestEveryScheduledJobIsDocumented(t *testing.T) {
 // Headings and files that the pages link to must be there.
 func TestLinksBetweenThePagesLead(t *testing.T) {
 	pages := map[string]string{}
-	for _, name := range []string{"configuration.md", "documents.md", "explain.md", "lake.md", "rerate.md", "sources.md"} {
+	for _, name := range []string{"configuration.md", "documents.md", "explain.md", "forget.md", "lake.md", "rerate.md", "sources.md"} {
 		pages[name] = read(t, name)
 	}
 	heading := regexp.MustCompile(`(?m)^#+ (.+)$`)

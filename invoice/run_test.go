@@ -263,6 +263,7 @@ func TestDocumentOfACommittedInvoice(t *testing.T) {
 	}
 	w.exec("CREATE TEMP VIEW invoices AS SELECT * EXCLUDE (period), 7 AS run, period FROM live_invoices")
 	w.exec("CREATE TEMP VIEW party_events AS SELECT *, 7 AS first_run, 7 AS last_run FROM live_account_events")
+	w.exec("CREATE TEMP TABLE kept_parties (number VARCHAR, account VARCHAR, party VARCHAR)")
 	w.exec(`CREATE TEMP VIEW periods AS SELECT '2026-10' AS period, TIMESTAMP '2026-11-01' AS "end"`)
 	issuer := config.Issuer{Name: "Example API Ltd", Address: []string{"Here"}, TaxID: "EX123"}
 	picked, err := document.Selection{Numbers: []string{"INV-2026-000001"}}.Pick(context.Background(), w.session)

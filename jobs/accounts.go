@@ -40,7 +40,7 @@ type Standing struct {
 func (m *Mill) Standing(p period.Period) (Standing, error) {
 	state := m.Lake.State()
 	open, _ := state.Open(m.Config.FirstPeriod)
-	applied := m.applied(open)
+	applied := state.Applied(open)
 	if p.IsZero() {
 		if p = open; applied == nil && m.Config.FirstPeriod.Before(open) {
 			p = open.Add(-1)
@@ -61,16 +61,6 @@ func (m *Mill) Standing(p period.Period) (Standing, error) {
 		s.until = m.until(p)
 	}
 	return s, nil
-}
-
-// applied is the newest apply of the open period, nil if there is none.
-func (m *Mill) applied(open period.Period) *lake.Run {
-	for _, run := range slices.Backward(m.Lake.State().Runs) {
-		if run.Kind == lake.Apply && run.Period == open {
-			return run
-		}
-	}
-	return nil
 }
 
 // span writes the periods from first to last, both included.

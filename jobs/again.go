@@ -90,7 +90,9 @@ func (d *desk) readBefore(ctx context.Context, in *ingest.Input) error {
 		return nil
 	}
 	state := d.mill.Lake.State()
-	usage := slices.DeleteFunc(state.Files(lake.Usage), func(f lake.File) bool { return !rereads[f.Origin()] })
+	usage := slices.DeleteFunc(state.Files(lake.Usage), func(f lake.File) bool {
+		return !f.HasOrigin(func(run int64) bool { return rereads[run] })
+	})
 	err = errors.Join(d.view(ctx, "places_usage", lake.Usage, usage), d.view(ctx, "places_voided", lake.Voided, state.Files(lake.Voided)))
 	if err == nil {
 		err = d.session.Exec(ctx, sql.Text("duckdb/ingest_known_places"))
@@ -150,7 +152,7 @@ func (d *desk) knownRejects(ctx context.Context, runs map[int64]bool) (bool, err
 	var wanted []lake.File
 	names := map[string]string{} // in statements, by path
 	for i, file := range d.rejectFiles() {
-		if runs[file.ReadBy()] {
+		if file.Compacted() || runs[file.ReadBy()] {
 			wanted = append(wanted, file)
 			names[file.Path] = rejectFile(i)
 			builder.Append(rejectFile(i), file.ReadBy(), file.Accepted(d.mill.Lake.State().Accepted))
@@ -159,7 +161,7 @@ func (d *desk) knownRejects(ctx context.Context, runs map[int64]bool) (bool, err
 	if err := d.session.Load(ctx, "reject_file", builder); err != nil {
 		return false, err
 	}
-	if err := d.viewBy(ctx, "rejected_by_file", lake.Rejected, wanted, "file", func(f lake.File) string { return names[f.Path] }); err != nil {
+	if err := d.viewHidden(ctx, "rejected_by_file", lake.Rejected, wanted, "file", func(f lake.File) string { return names[f.Path] }); err != nil {
 		return false, err
 	}
 	if err := d.session.Exec(ctx, sql.Text("duckdb/ingest_known_rejects")); err != nil {
@@ -194,7 +196,7 @@ func (d *desk) dropSuperseded(ctx context.Context, out *draft) error {
 			return err
 		}
 		file := files[i]
-		if err := d.view(ctx, "rejects_left", lake.Rejected, []lake.File{file}); err != nil {
+		if err := d.viewWhole(ctx, "rejects_left", lake.Rejected, file); err != nil {
 			return err
 		}
 		path := filepath.Join(d.scratch, fmt.Sprintf("rejects-%s.parquet", name))

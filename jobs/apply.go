@@ -20,6 +20,7 @@ type ApplyReport struct {
 	Run    *lake.Run
 	Period period.Period
 	Until  time.Time
+	Ahead  bool // the period has not begun at Until: there was nothing to do
 	Totals lake.Totals
 	Held   []account.Held
 	// Missing is what the catalog lacks for accounts to go on: they are left out, whole,
@@ -55,7 +56,8 @@ func (m *Mill) until(p period.Period) time.Time {
 func (d *desk) apply(ctx context.Context, report *ApplyReport) (*draft, error) {
 	m, state := d.mill, d.mill.Lake.State()
 	if !report.Until.After(m.Calendar.Start(report.Period)) {
-		return nil, nil // the period lies ahead
+		report.Ahead = true
+		return nil, nil
 	}
 	burned, err := d.burnDown(ctx, report.Period, report.Until)
 	if err != nil {

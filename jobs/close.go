@@ -57,12 +57,14 @@ func (m *Mill) Close(ctx context.Context, o CloseOptions) (CloseReport, error) {
 		return report, fmt.Errorf("%s may be closed from %s on, its end plus close.grace", open, period.FormatInstant(from))
 	}
 	report.Period = open
+	m.compactBefore(ctx, open)
 	c := &closer{mill: m, options: o, period: open, report: &report}
 	run, err := c.run(ctx)
+	report.Head = m.Lake.State().HeadHash
 	if run != nil && run.Kind == lake.Close {
 		report.Run = run
+		m.compactAfter(ctx, open)
 	}
-	report.Head = m.Lake.State().HeadHash
 	return report, err
 }
 
@@ -134,21 +136,21 @@ func (c *closer) settle(ctx context.Context) error {
 		if _, begun := c.begun(); begun {
 			return nil // by another process
 		}
-		if rated, err := m.isRated(c.period); err != nil || rated {
+		if rated, err := m.isRated(ctx, c.period); err != nil || rated {
 			return err
 		}
 	}
 }
 
 // isRated reports whether all usage that belongs to a period is rated as it would be today.
-func (m *Mill) isRated(p period.Period) (bool, error) {
+func (m *Mill) isRated(ctx context.Context, p period.Period) (bool, error) {
 	state, end := m.Lake.State(), m.Calendar.End(p)
 	if slices.ContainsFunc(state.Files(lake.Usage), func(f lake.File) bool {
 		return f.Origin() > state.RatedThrough && f.MinTime.Before(end)
 	}) {
 		return false, nil
 	}
-	again, err := m.supersededRatings()
+	again, err := m.supersededRatings(ctx)
 	return !slices.ContainsFunc(again, func(f lake.File) bool { return f.Partition <= p.String() }), err
 }
 
@@ -189,8 +191,7 @@ func (c *closer) draftCut(ctx context.Context, d *desk) (*draft, error) {
 // broughtCallsAlone reports whether all runs since head, which is not 0, are such
 // that only usage can have come to the period, and its ratings.
 func (c *closer) broughtCallsAlone(head int64) bool {
-	runs := c.mill.Lake.State().Runs[head:]
-	return head != 0 && !slices.ContainsFunc(runs, func(run *lake.Run) bool { return !bringsCalls(run) })
+	return head != 0 && !slices.ContainsFunc(c.mill.Lake.State().Since(head), func(run *lake.Run) bool { return !bringsCalls(run) })
 }
 
 // finish drafts the run that closes a period that is cut, unless another process has
@@ -218,7 +219,7 @@ func (c *closer) finish(ctx context.Context, d *desk, burned *burnedDown) (*draf
 func (c *closer) lateBlocks(burned *burnedDown) []Block {
 	blocks := c.mill.missingBlocks(burned.Missing)
 	closing, _ := c.begun()
-	if left := c.mill.Lake.State().Runs[closing.CutRun-1].LeftHeld; left || c.options.LeaveHeld {
+	if left := c.mill.Lake.State().Milestone(closing.CutRun).LeftHeld; left || c.options.LeaveHeld {
 		return blocks
 	}
 	return append(blocks, heldEventBlocks(burned.Held)...)

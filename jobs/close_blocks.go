@@ -2,9 +2,11 @@ package jobs
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/period"
@@ -55,8 +57,33 @@ func (c *closer) blocks(ctx context.Context, d *desk, burned *burnedDown) ([]Blo
 				Examples: []string{last}, Resolve: "find out whether its logs arrive; close with --accept-silence if it had no calls",
 			})
 		}
+		blocks = append(blocks, m.clockBlocks(c.period)...)
 	}
 	return blocks, nil
+}
+
+// longSilence is how far behind the machine's clock the newest call of all may be: a month
+// that is closed within the next one has calls that are younger.
+const longSilence = 62 * 24 * time.Hour
+
+// clockBlocks is the block of a lake whose usage ends long before the machine's clock,
+// or before the period: a clock that runs ahead would close months that have not been.
+// A clock that was given with --now is what its user says.
+func (m *Mill) clockBlocks(p period.Period) []Block {
+	var newest time.Time
+	for _, t := range m.Lake.State().Newest {
+		if t.After(newest) {
+			newest = t
+		}
+	}
+	now := m.Now()
+	if !m.options.MachineClock || newest.IsZero() || !newest.Before(m.Calendar.Start(p)) && now.Sub(newest) <= longSilence {
+		return nil
+	}
+	return []Block{{
+		Reason: fmt.Sprintf("no call of any source since %s, and this machine's clock says %s", period.FormatInstant(newest), period.FormatInstant(now)), Count: 1,
+		Resolve: "see that the clock is right and that logs arrive; close with --accept-silence if there were no calls",
+	}}
 }
 
 // unreadBlocks is the block of objects that could not be taken in, which may be told twice.

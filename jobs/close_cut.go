@@ -61,6 +61,8 @@ func bringsCalls(run *lake.Run) bool {
 		return len(*run.Unread) == 0 && noneOf(run, ofAccountEventFiles)
 	case lake.Rate, lake.Apply:
 		return noneOf(run, ofAccountEventFiles)
+	case lake.Compact, lake.GC:
+		return true // the rows that count are as they were
 	default:
 		return false
 	}

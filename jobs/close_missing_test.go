@@ -247,7 +247,7 @@ func (s site) cutAlone() site {
 	s.t.Helper()
 	for n := int64(1); ; n++ {
 		twin := s.copied()
-		m, err := twin.open(month[3].now, wrapping(&storetest.Failing{N: n}))
+		m, err := twin.open(month[3].now, wrapping(&storetest.Failing{N: n, Writes: true}))
 		if err == nil {
 			_, err = m.Close(s.t.Context(), jobs.CloseOptions{Period: october})
 		}

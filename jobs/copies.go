@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/creditmill/creditmill/internal/lake"
@@ -63,7 +62,9 @@ func (m *Mill) periodsToCompare(closing period.Period) map[period.Period]bool {
 		}
 	}
 	for _, file := range state.Files(lake.Usage) {
-		note(file, file.Origin(), state.PostingPeriod(file.Origin(), m.Config.FirstPeriod) == closing)
+		for _, run := range file.Origins() {
+			note(file, run, state.PostingPeriod(run, m.Config.FirstPeriod) == closing)
+		}
 	}
 	for _, file := range state.Files(lake.Voided) {
 		note(file, file.Run, false) // whatever runs had brought its calls
@@ -97,5 +98,9 @@ func within(files []lake.File, start, end time.Time) []lake.File {
 // last column, #run, a text.
 func (d *desk) usageByRun(ctx context.Context, name string, files []lake.File) error {
 	const column = "#run" // no name that a dimension may have
-	return d.viewBy(ctx, name, lake.Usage, files, column, func(f lake.File) string { return strconv.FormatInt(f.Origin(), 10) })
+	paths, err := d.mill.Lake.Paths(ctx, files)
+	if err != nil {
+		return err
+	}
+	return d.session.View(ctx, name, d.mill.Lake.State().ScanByOrigin(lake.Usage, files, paths, column))
 }

@@ -81,6 +81,9 @@ type draft struct {
 	// numbered makes the files that hold the run's own number; they are made
 	// anew where another run takes it. May be nil.
 	numbered func(ctx context.Context, run int64) ([]lake.Output, error)
+	// settle has the last word on a run whose files are uploaded: they are in the order
+	// of outputs, without those that have no rows. May be nil.
+	settle func(run *lake.Run)
 	// survives says whether the draft stands although newer was committed since
 	// the draft's inputs were read.
 	survives func(newer *lake.Run) bool
@@ -100,13 +103,26 @@ func (m *Mill) perform(ctx context.Context, work func(context.Context, *desk) (*
 		if _, err := m.Lake.Refresh(ctx); err != nil {
 			return nil, err
 		}
+		head := m.Lake.State().Head
 		run, err := m.attempt(ctx, work)
-		if !errors.Is(err, lake.ErrLost) {
+		if !errors.Is(err, lake.ErrLost) && !m.pulledAway(ctx, head, err) {
 			return run, err
 		}
 		m.Log.Info("lost to another run, beginning again", "run", m.Lake.State().Head)
 	}
 	return nil, ErrLost
+}
+
+// pulledAway reports whether an attempt failed after files were deleted that were live
+// when it began: it may have been reading them.
+func (m *Mill) pulledAway(ctx context.Context, head int64, err error) bool {
+	if err == nil || ctx.Err() != nil {
+		return false
+	}
+	if _, err := m.Lake.Refresh(ctx); err != nil {
+		return false
+	}
+	return slices.ContainsFunc(m.Lake.State().Since(head), func(run *lake.Run) bool { return len(run.Deleted) > 0 })
 }
 
 func (m *Mill) attempt(ctx context.Context, work func(context.Context, *desk) (*draft, error)) (run *lake.Run, err error) {
@@ -150,8 +166,11 @@ func (m *Mill) commit(ctx context.Context, d *draft) (_ *lake.Run, err error) {
 			}
 		}
 		run.Files = slices.Concat(kept, numbered)
+		if d.settle != nil {
+			d.settle(&run)
+		}
 		if err = m.Lake.Commit(ctx, &run); err == nil {
-			return m.Lake.State().Runs[run.Number-1], nil
+			return m.Lake.State().Since(run.Number - 1)[0], nil
 		}
 		if certain = errors.Is(err, lake.ErrLost); !certain {
 			break
@@ -160,8 +179,14 @@ func (m *Mill) commit(ctx context.Context, d *draft) (_ *lake.Run, err error) {
 		// A name is used once, also by what was discarded.
 		run.ID = lake.NewRunID()
 		newer, refreshErr := m.Lake.Refresh(ctx)
-		if err = refreshErr; err == nil && !all(newer, d.survives) {
+		if err = refreshErr; err == nil && slices.ContainsFunc(newer, func(run *lake.Run) bool { return !d.outlives(run) }) {
 			err = lake.ErrLost
+		}
+		for _, file := range kept {
+			if m.Lake.State().Deleted(file.Path) { // by a gc that took it for one that nobody will name
+				err = errors.Join(err, lake.ErrLost)
+				break
+			}
 		}
 	}
 	if certain {
@@ -170,13 +195,14 @@ func (m *Mill) commit(ctx context.Context, d *draft) (_ *lake.Run, err error) {
 	return nil, err
 }
 
-func all(runs []*lake.Run, ok func(*lake.Run) bool) bool {
-	for _, run := range runs {
-		if ok == nil || !ok(run) {
-			return false
-		}
+// outlives reports whether a draft stands although newer was committed since its inputs
+// were read. A compaction and a gc leave the rows as they are: they are in the way of
+// whoever wants to replace the same files.
+func (d *draft) outlives(newer *lake.Run) bool {
+	if newer.Kind == lake.Compact || newer.Kind == lake.GC {
+		return !slices.ContainsFunc(d.replaced, func(file lake.File) bool { return slices.Contains(newer.Replaced, file.Path) })
 	}
-	return true
+	return d.survives != nil && d.survives(newer)
 }
 
 // uploads is how many files are stored at once: a store takes its time to make

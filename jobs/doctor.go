@@ -257,6 +257,14 @@ func (d *doctor) raw(ctx context.Context, place config.Location) {
 		d.note(what, "list", Fine, "", "logs have landed")
 		d.report(what, "read", readSome(ctx, store, first.Key), "%s can be read", first.Key)
 	}
+	d.links(what, store)
+}
+
+// links tells of symbolic links that the listing has left out.
+func (d *doctor) links(what string, store lake.Store) {
+	if links := linksIn(store); len(links) > 0 {
+		d.note(what, "links", Warning, "put what they lead to in their place, or make the folder itself the link", "%d symbolic links are not read, the first is %s", len(links), links[0])
+	}
 }
 
 // firstObject is the first object under prefix, nil if there is none.

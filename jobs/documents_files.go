@@ -20,7 +20,7 @@ import (
 // issuedInvoices makes files of invoices readable as invoices, with the run that issued
 // each row and then its period as the last columns.
 func (d *desk) issuedInvoices(ctx context.Context, files []lake.File) error {
-	place := func(f lake.File) string { return fmt.Sprintf("%s %d", f.Partition, f.Run) }
+	place := func(f lake.File) string { return fmt.Sprintf("%s %d", f.Partition, f.Origin()) }
 	if err := d.viewBy(ctx, "issued_invoices", lake.Invoices, files, "issued", place); err != nil {
 		return err
 	}
@@ -42,12 +42,13 @@ func (d *desk) documentViews(ctx context.Context, picked document.Picked) error 
 		{lake.Statements, slices.DeleteFunc(closeFiles(state, lake.Statements), elsewhere)},
 		{lake.Balances, slices.DeleteFunc(closeFiles(state, lake.Balances), elsewhere)},
 		{lake.Periods, state.Files(lake.Periods)},
+		{lake.KeptParties, state.Files(lake.KeptParties)},
 	} {
 		if err := d.viewBy(ctx, view.table.Name, view.table, view.files, partitionColumn(view.table), partitionOf); err != nil {
 			return fmt.Errorf("%s as the close wrote them: %w", view.table.Name, err)
 		}
 	}
-	events, live := filesAt(state, lake.AccountEvents, picked.Runs)
+	events, live := eventsAt(state, picked.Runs)
 	if err := d.viewBy(ctx, "known_events", lake.AccountEvents, events, "live", func(f lake.File) string { return live[f.Path] }); err != nil {
 		return fmt.Errorf("account events as they were when documents were issued: %w", err)
 	}
@@ -63,44 +64,44 @@ func closeFiles(state *lake.State, table lake.Table) (files []lake.File) {
 		if closing.CloseRun == 0 {
 			continue
 		}
-		for _, f := range state.Runs[closing.CloseRun-1].Files {
+		for _, f := range state.Milestone(closing.CloseRun).Files {
 			if f.Table == table.Name && f.Partition == closing.Period.String() {
-				files = append(files, f)
+				files = append(files, state.Standing(f))
 			}
 		}
 	}
 	return files
 }
 
-// filesAt are the files of a table that were live after any of some runs, which are in
-// order, and by path the first and the last of those runs, a blank between them: of
-// thousands of files few pairs differ, and each pair is a part of a view.
-func filesAt(state *lake.State, table lake.Table, runs []int64) (files []lake.File, live map[string]string) {
-	written, replaced := map[string]lake.File{}, map[string]int64{}
-	for _, run := range state.Runs {
-		for _, path := range run.Replaced {
-			if _, ours := written[path]; ours {
-				replaced[path] = run.Number
-			}
-		}
-		for _, f := range run.Files {
-			if f.Table == table.Name {
-				written[f.Path] = f
-			}
-		}
-	}
-	live = map[string]string{}
-	for path, f := range written {
-		until, ended := replaced[path]
-		if !ended {
-			until = math.MaxInt64
-		}
+// eventsAt are the files of account events that were live after any of some closes and
+// re-rates, which are in order, and by path the first and the last of those runs, a
+// blank between them: of thousands of files few pairs differ, and each pair is a part
+// of a view.
+func eventsAt(state *lake.State, runs []int64) (files []lake.File, live map[string]string) {
+	spans := map[string][2]int64{}
+	add := func(f lake.File, until int64) {
 		first, _ := slices.BinarySearch(runs, f.Run)
 		after, _ := slices.BinarySearch(runs, until)
-		if first < after {
-			files = append(files, f)
-			live[path] = fmt.Sprintf("%d %d", runs[first], runs[after-1])
+		if first == after {
+			return
 		}
+		span := [2]int64{runs[first], runs[after-1]}
+		if before, twice := spans[f.Path]; twice { // it stands in for one that a forget replaced
+			span = [2]int64{min(before[0], span[0]), max(before[1], span[1])}
+		} else {
+			files = append(files, f)
+		}
+		spans[f.Path] = span
+	}
+	for _, f := range state.Files(lake.AccountEvents) {
+		add(f, math.MaxInt64)
+	}
+	for _, f := range state.Retained() {
+		add(f.File, f.Replaced)
+	}
+	live = map[string]string{}
+	for path, span := range spans {
+		live[path] = fmt.Sprintf("%d %d", span[0], span[1])
 	}
 	slices.SortFunc(files, func(a, b lake.File) int { return strings.Compare(a.Path, b.Path) })
 	return files, live

@@ -100,12 +100,19 @@ type RunRef struct {
 	Reason *string `json:"reason"` // of a rerate
 }
 
-func (m *Mill) runRef(number int64) *RunRef {
-	runs := m.Lake.State().Runs
-	if number < 1 || number > int64(len(runs)) {
+// runRef is nil for 0, which is no run.
+func (m *Mill) runRef(ctx context.Context, number int64) (*RunRef, error) {
+	if number == 0 {
+		return nil, nil //nolint:nilnil // no run is no error
+	}
+	run, err := m.Lake.Run(ctx, number)
+	return refOf(run), err
+}
+
+func refOf(run *lake.Run) *RunRef {
+	if run == nil {
 		return nil
 	}
-	run := runs[number-1]
 	return &RunRef{run.Number, string(run.Kind), period.FormatInstant(run.Now), optionalText(run.Reason)}
 }
 

@@ -195,7 +195,7 @@ func (d *desk) findCall(ctx context.Context, id string, o ExplainOptions, out *C
 	defer rows.Close()
 	var choices []string
 	for rows.Next() {
-		call, void, err := d.scanCall(rows)
+		call, void, err := d.scanCall(ctx, rows)
 		if err != nil {
 			return fmt.Errorf("look for the call: %w", err)
 		}
@@ -219,7 +219,7 @@ func (d *desk) findCall(ctx context.Context, id string, o ExplainOptions, out *C
 	return nil
 }
 
-func (d *desk) scanCall(rows *stdsql.Rows) (*ExplainedCall, *ExplainedVoid, error) {
+func (d *desk) scanCall(ctx context.Context, rows *stdsql.Rows) (*ExplainedCall, *ExplainedVoid, error) {
 	c := &ExplainedCall{Dimensions: []NamedValue{}, Quantities: []NamedValue{}, values: map[string]*string{}}
 	var reason stdsql.NullString
 	var pending bool
@@ -253,7 +253,8 @@ func (d *desk) scanCall(rows *stdsql.Rows) (*ExplainedCall, *ExplainedVoid, erro
 	if !run.Valid {
 		return c, nil, nil
 	}
-	return c, &ExplainedVoid{d.mill.runRef(run.Int64), reason.String, pending}, nil
+	ref, err := d.mill.runRef(ctx, run.Int64)
+	return c, &ExplainedVoid{ref, reason.String, pending}, err
 }
 
 // plainDecimal leaves out the zeros at the end of a decimal's fraction.
@@ -317,7 +318,11 @@ func standsIn(raw, id string) bool {
 // as it was.
 func (d *desk) explainRaw(ctx context.Context, out *CallExplanation) error {
 	c := out.Call
-	out.Raw = &ExplainedRaw{Object: c.object, Line: c.line, ReadBy: d.mill.runRef(c.readBy)}
+	readBy, err := d.mill.runRef(ctx, c.readBy)
+	if err != nil {
+		return err
+	}
+	out.Raw = &ExplainedRaw{Object: c.object, Line: c.line, ReadBy: readBy}
 	for _, r := range out.Rejects { // a call taken back has it
 		if r.Object == c.object && r.Line == c.line && r.Raw != nil {
 			out.Raw.Text = r.Raw
@@ -410,7 +415,7 @@ func (m *Mill) posting(c *ExplainedCall, row *ratedRow) *ExplainedPosting {
 	p, _ := period.Parse(row.period) // the lake names its partitions so
 	out := &ExplainedPosting{Period: row.period, PostedAt: period.FormatInstant(row.postedAt), Late: row.late, period: p, postedAt: row.postedAt}
 	if closing, ok := state.Closed(p); ok {
-		out.Closed = m.runRef(closing.CloseRun)
+		out.Closed = refOf(state.Milestone(closing.CloseRun))
 	}
 	if !row.late {
 		return out
@@ -418,21 +423,15 @@ func (m *Mill) posting(c *ExplainedCall, row *ratedRow) *ExplainedPosting {
 	own := m.Calendar.Of(c.time)
 	var why []string
 	for _, closing := range state.Closings() {
+		cutAt := period.FormatInstant(state.Milestone(closing.CutRun).Now)
 		switch {
 		case closing.Period.Before(own) || !closing.Period.Before(p):
 		case c.readBy < closing.CutRun:
-			why = append(why, fmt.Sprintf("it was held when %s was cut by run %d (%s), and was left behind", closing.Period, closing.CutRun, m.nowOf(closing.CutRun)))
+			why = append(why, fmt.Sprintf("it was held when %s was cut by run %d (%s), and was left behind", closing.Period, closing.CutRun, cutAt))
 		case len(why) == 0:
-			why = append(why, fmt.Sprintf("%s had been cut by run %d (%s) when run %d read it", closing.Period, closing.CutRun, m.nowOf(closing.CutRun), c.readBy))
+			why = append(why, fmt.Sprintf("%s had been cut by run %d (%s) when run %d read it", closing.Period, closing.CutRun, cutAt, c.readBy))
 		}
 	}
 	out.Why = optionalText(strings.Join(why, "; "))
 	return out
-}
-
-func (m *Mill) nowOf(run int64) string {
-	if ref := m.runRef(run); ref != nil {
-		return ref.Now
-	}
-	return ""
 }

@@ -11,14 +11,14 @@ import (
 	"github.com/creditmill/creditmill/invoice/catalog"
 )
 
-// knew reports whether a run was made with a version of a plan or pack. A run that
-// names none of the kind leaves it open.
+// knew reports whether a close or re-rate was made with a version of a plan or pack.
+// One that names none of the kind leaves it open, and so does any other run.
 func (m *Mill) knew(run int64, kind string, v catalog.VersionRef) bool {
-	runs := m.Lake.State().Runs
-	if run < 1 || run > int64(len(runs)) {
+	issued := m.Lake.State().Milestone(run)
+	if issued == nil {
 		return true
 	}
-	ofKind := slices.DeleteFunc(slices.Clone(runs[run-1].Versions), func(ref lake.VersionRef) bool { return ref.Kind != kind })
+	ofKind := slices.DeleteFunc(slices.Clone(issued.Versions), func(ref lake.VersionRef) bool { return ref.Kind != kind })
 	return len(ofKind) == 0 || slices.ContainsFunc(ofKind, func(ref lake.VersionRef) bool { return ref.Name == v.Name && ref.Version == v.Version })
 }
 

@@ -135,7 +135,7 @@ type BriefLine struct {
 func (m *Mill) documentRef(r *docRow) DocumentRef {
 	return DocumentRef{
 		Number: r.number, Kind: r.kind, Account: r.account, Period: r.period, Currency: r.currency, Total: inMinorUnits(r.total, r.currency),
-		IssuedAt: period.FormatInstant(r.issuedAt), Run: m.runRef(r.run), Corrects: optionalText(r.corrects), CorrectsPeriod: optionalText(r.correctsPeriod),
+		IssuedAt: period.FormatInstant(r.issuedAt), Run: refOf(m.Lake.State().Milestone(r.run)), Corrects: optionalText(r.corrects), CorrectsPeriod: optionalText(r.correctsPeriod),
 	}
 }
 
@@ -424,7 +424,7 @@ func (b *book) explainTax(l *lineRow, e *LineExplanation) *big.Rat {
 // and of the notes of earlier runs.
 func (b *book) explainCorrection(l *lineRow, e *LineExplanation) {
 	before := new(big.Rat)
-	c := &ExplainedCorrection{Lines: []LineRef{}, Cause: optionalText(l.cause), Run: b.mill.runRef(l.doc.run)}
+	c := &ExplainedCorrection{Lines: []LineRef{}, Cause: optionalText(l.cause), Run: refOf(b.mill.Lake.State().Milestone(l.doc.run))}
 	for _, o := range b.sameLine(l, func(o *lineRow) bool { return o.doc.run < l.doc.run }) {
 		before.Add(before, rational(o.amount))
 		c.Lines = append(c.Lines, o.ref())

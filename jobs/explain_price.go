@@ -169,12 +169,10 @@ func (d *desk) priceVersion(ctx context.Context, table string, version int) (v *
 		return v, "", nil
 	}
 	state := d.mill.Lake.State()
-	is := func(ref lake.VersionRef) bool {
-		return ref.Kind == priceTable && ref.Name == table && ref.Version == version
-	}
-	for _, run := range slices.Backward(state.Runs) {
-		if !slices.ContainsFunc(run.Versions, is) {
-			continue
+	if _, used := state.Used(lake.VersionRef{Kind: priceTable, Name: table, Version: version}); used > 0 {
+		run, err := d.mill.Lake.Run(ctx, used)
+		if err != nil {
+			return nil, "", err
 		}
 		for _, ref := range run.Configs {
 			content, err := lake.ReadAll(ctx, d.mill.Lake.Store, "configs/"+ref.SHA256)
@@ -190,7 +188,6 @@ func (d *desk) priceVersion(ctx context.Context, table string, version int) (v *
 				return v, fmt.Sprintf("the configuration has %s no more: this is the copy that run %d kept of %s", v.VersionRef, run.Number, ref.Name), nil
 			}
 		}
-		break
 	}
 	return nil, fmt.Sprintf("neither the configuration nor the lake has %s version %d any more: the arithmetic cannot be shown", table, version), nil
 }

@@ -52,9 +52,16 @@ func (r *ratedRow) ref() *RatedRef {
 // that replaced or wrote files of rated which had it. A file that one of them replaced
 // may be gone from the store by now.
 func (d *desk) explainRerates(ctx context.Context, out *CallExplanation) ([]ExplainedRerate, error) {
-	list := []ExplainedRerate{}
+	list, state := []ExplainedRerate{}, d.mill.Lake.State()
+	if !slices.ContainsFunc(state.Milestones(), func(run *lake.Run) bool { return run.Kind == lake.Rerate }) {
+		return list, nil
+	}
+	runs, err := d.mill.Lake.Runs(ctx, 1, state.Head)
+	if err != nil {
+		return nil, err
+	}
 	files := map[string]lake.File{} // every file of rated that could have the call
-	for _, run := range d.mill.Lake.State().Runs {
+	for _, run := range runs {
 		var replaced, written []lake.File
 		for _, path := range run.Replaced {
 			if file, ok := files[path]; ok {
@@ -87,7 +94,7 @@ func (d *desk) explainRerates(ctx context.Context, out *CallExplanation) ([]Expl
 		case after == nil:
 			note = "it left"
 		}
-		list = append(list, ExplainedRerate{*d.mill.runRef(run.Number), before.ref(), after.ref(), optionalText(note)})
+		list = append(list, ExplainedRerate{*refOf(run), before.ref(), after.ref(), optionalText(note)})
 	}
 	return list, nil
 }

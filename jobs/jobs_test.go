@@ -272,7 +272,7 @@ func TestCallsRacingForTheLogAllEndInIt(t *testing.T) {
 		}
 	}
 	closes := 0
-	for _, run := range s.at("2026-11-01T07:00:00Z").Lake.State().Runs {
+	for _, run := range s.runs() {
 		if run.Kind == lake.Close {
 			closes++
 		}
@@ -319,4 +319,14 @@ func TestALateCopyOfAClosedPeriodCountsOnce(t *testing.T) {
 	}
 	wantRows(t, "rated", s.ask(`SELECT concat_ws(' ', event_id, object, period) FROM rated WHERE event_id = 'c3'`), "c3 calls/1.jsonl 2026-10")
 	wantRows(t, "rejected", s.ask(`SELECT concat_ws(' ', object, reason) FROM rejected WHERE reason = 'conflict'`), "calls/late.jsonl conflict")
+}
+
+// runs are the manifests of the lake, oldest first.
+func (s site) runs() []*lake.Run {
+	s.t.Helper()
+	whole, err := lake.OpenWhole(s.t.Context(), s.at("2026-12-01T00:00:00Z").Lake.Store)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return whole.State().Since(0)
 }

@@ -28,9 +28,12 @@ func (d *desk) leave(ctx context.Context, reason string, from period.Period, out
 	if err != nil || len(groups) == 0 {
 		return err
 	}
-	leaves := map[leavingGroup]bool{} // without their counts
+	leaves := map[string]map[int64]bool{} // by day, of which runs
 	for i, g := range groups {
-		leaves[leavingGroup{day: g.day, run: g.run}] = true
+		if leaves[g.day] == nil {
+			leaves[g.day] = map[int64]bool{}
+		}
+		leaves[g.day][g.run] = true
 		path := filepath.Join(d.scratch, fmt.Sprintf("leaving-%d.parquet", i))
 		rows, err := d.session.CopyParquet(ctx, sql.Text("duckdb/leaving_rejected"), path, g.day, g.run, reason)
 		if err != nil {
@@ -44,7 +47,7 @@ func (d *desk) leave(ctx context.Context, reason string, from period.Period, out
 	}
 	state := d.mill.Lake.State()
 	for _, file := range state.Files(lake.Usage) {
-		if leaves[leavingGroup{day: file.Partition, run: file.Origin()}] {
+		if file.HasOrigin(func(run int64) bool { return leaves[file.Partition][run] }) {
 			if err := d.leaveFile(ctx, lake.Usage, file, out); err != nil {
 				return err
 			}
@@ -89,7 +92,7 @@ func (d *desk) leavingGroups(ctx context.Context) ([]leavingGroup, error) {
 // leaveFile replaces a file that holds calls that leave with one that does not. It
 // stands in for the run that brought the others.
 func (d *desk) leaveFile(ctx context.Context, table lake.Table, file lake.File, out *draft) error {
-	if err := d.view(ctx, "file_left", table, []lake.File{file}); err != nil {
+	if err := d.viewWhole(ctx, "file_left", table, file); err != nil {
 		return err
 	}
 	var n int64

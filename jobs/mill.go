@@ -34,10 +34,11 @@ func (e ConfigError) Unwrap() error { return e.Err }
 
 // Options are what a Mill needs besides its configuration.
 type Options struct {
-	Now      func() time.Time // the clock of runs
-	Log      *slog.Logger
-	Tool     string                                // version of creditmill, for manifests
-	Progress func(stage string, done, total int64) // may be nil
+	Now          func() time.Time // the clock of runs
+	MachineClock bool             // Now is the machine's own clock, which may be wrong: see clockBlocks
+	Log          *slog.Logger
+	Tool         string                                // version of creditmill, for manifests
+	Progress     func(stage string, done, total int64) // may be nil
 
 	Wrap func(lake.Store) lake.Store // stands before the lake's store, to count or to fail; may be nil
 }
@@ -100,7 +101,7 @@ func openAsIs(ctx context.Context, setup *Setup, o Options) (_ *Mill, err error)
 	if o.Wrap != nil {
 		store = o.Wrap(store)
 	}
-	m.Lake, err = lake.Open(ctx, store)
+	m.Lake, err = lake.Open(ctx, store, o.Log)
 	return m, err
 }
 

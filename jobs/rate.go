@@ -41,7 +41,7 @@ func (d *desk) rate(ctx context.Context, report *RateReport) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	again, err := m.supersededRatings()
+	again, err := m.supersededRatings(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func later(a, b period.Period) period.Period {
 
 // supersededRatings gathers the rated files of periods not cut that would be
 // priced otherwise today.
-func (m *Mill) supersededRatings() ([]lake.File, error) {
+func (m *Mill) supersededRatings(ctx context.Context) ([]lake.File, error) {
 	state := m.Lake.State()
 	uncut := state.PostingPeriod(state.Head+1, m.Config.FirstPeriod)
 	accountsChanged := newestRun(state.Files(lake.AccountEvents))
@@ -144,9 +144,15 @@ func (m *Mill) supersededRatings() ([]lake.File, error) {
 			return nil, fmt.Errorf("rated file %s: %w", file.Path, err)
 		}
 		superseded := file.Tags[rate.TagPrices] != m.Prices.Fingerprint(*file.MinTime, *file.MaxTime)
-		// A rating knows the accounts that it read; a cut and a re-rating move held calls to a period in which more are opened.
-		rated := state.Runs[file.Origin()-1]
-		released := file.Tags[rate.TagNotOpened] != "" && (rated.Kind == lake.Cut || rated.Kind == lake.Rerate || accountsChanged > rated.Read || m.Config.UnknownPlan != "")
+		released := false
+		if file.Tags[rate.TagNotOpened] != "" && !superseded && !p.Before(uncut) {
+			rated, err := m.Lake.Run(ctx, file.Origin())
+			if err != nil {
+				return nil, err
+			}
+			// A rating knows the accounts that it read; a cut and a re-rating move held calls to a period in which more are opened.
+			released = rated.Kind == lake.Cut || rated.Kind == lake.Rerate || accountsChanged > rated.Read || m.Config.UnknownPlan != ""
+		}
 		if p.Before(uncut) || !superseded && !released {
 			continue
 		}
@@ -177,7 +183,7 @@ func (d *desk) reratings(ctx context.Context, files []lake.File) ([]rate.Batch, 
 
 func newestRun(files []lake.File) (run int64) {
 	for _, file := range files {
-		run = max(run, file.Run)
+		run = max(run, file.Origin())
 	}
 	return run
 }

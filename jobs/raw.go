@@ -88,6 +88,17 @@ func (m *Mill) eachRaw(ctx context.Context, since time.Time, do func(lake.Store,
 				}
 			}
 		}
+		if links := linksIn(store); len(links) > 0 {
+			m.Log.Warn("symbolic links in the folder of raw logs are not read: put what they lead to in their place", "folder", store.String(), "links", len(links), "first", links[0])
+		}
+	}
+	return nil
+}
+
+// linksIn are the keys of symbolic links that a folder's listing has left out.
+func linksIn(store lake.Store) []string {
+	if folder, ok := store.(*lake.Folder); ok {
+		return folder.Links()
 	}
 	return nil
 }

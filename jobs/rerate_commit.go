@@ -274,7 +274,7 @@ func (r *rerate) applyVoids(ctx context.Context, out *draft) error {
 	if err := r.voidRaws(ctx); err != nil {
 		return err
 	}
-	if err := r.session.Exec(ctx, sql.Text("duckdb/rerate_leaving_raw")); err != nil {
+	if err := r.session.Exec(ctx, sql.Expand("duckdb/rerate_leaving_raw", pseudonymPattern.String())); err != nil {
 		return err
 	}
 	if err := r.leave(ctx, "voided", r.open, out); err != nil {

@@ -93,7 +93,7 @@ func (s site) generation() []string {
 // run wrote it.
 func (s site) wantNamedFiles() {
 	s.t.Helper()
-	for _, run := range s.at(rerateNow).Lake.State().Runs {
+	for _, run := range s.runs() {
 		for _, file := range run.Files {
 			sum, err := lake.HashFile(filepath.Join(s.dir, "lake", filepath.FromSlash(file.Path)))
 			if err != nil || sum != file.SHA256 {
@@ -137,6 +137,11 @@ func (w *watched) List(ctx context.Context, prefix string) iter.Seq2[lake.Object
 func (w *watched) Open(ctx context.Context, key string) (io.ReadCloser, error) {
 	w.turn("open", key)
 	return w.Store.Open(ctx, key)
+}
+
+func (w *watched) Fetch(ctx context.Context, key string) (string, error) {
+	w.turn("fetch", key)
+	return w.Store.Fetch(ctx, key)
 }
 
 func (w *watched) Upload(ctx context.Context, key, file string) error {
@@ -230,7 +235,7 @@ func TestACommittedRerate(t *testing.T) {
 // changedBy are the tables that the newest run has changed.
 func changedBy(state *lake.State) []string {
 	changed := map[string]bool{}
-	run := state.Runs[state.Head-1]
+	run := state.Since(state.Head - 1)[0]
 	for _, file := range run.Files {
 		changed[file.Table] = true
 	}
@@ -243,9 +248,9 @@ func changedBy(state *lake.State) []string {
 // lanes is how many lakes are crashed side by side.
 const lanes = 2
 
-// uploadsAlike is how many uploads in a row are taken for alike: the first of each so
-// many is tried, and the last of all.
-const uploadsAlike = 5
+// alike is how many uploads or fetches in a row are taken for alike: the first of each
+// so many is tried, and the last of all.
+const alike = 5
 
 // A crashAt is a store's failure at its nth operation, from 1.
 type crashAt struct {
@@ -263,7 +268,7 @@ func crashes(turns []turn) (all []crashAt) {
 			all = append(all, crashAt{i + 1, false})
 		}
 		last := i+1 == len(turns) || o.class() != turns[i+1].class()
-		if last || o.operation != "upload" || row%uploadsAlike == 0 {
+		if last || o.operation != "upload" && o.operation != "fetch" || row%alike == 0 {
 			all = append(all, crashAt{i + 1, true})
 		}
 		row++

@@ -25,7 +25,7 @@ func moments(turns []turn) (all []int) {
 			write = -1
 		case o.operation == "open" && write < 0:
 			look = i
-		case write < 0:
+		case write < 0 && o.operation != "fetch":
 			write = i
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 
 	"github.com/creditmill/creditmill/internal/lake"
@@ -24,14 +25,19 @@ const scratchLock = "lock"
 // newScratch makes a fresh folder under base and clears away those whose process
 // is gone.
 func newScratch(base string) (*scratch, error) {
-	if err := os.MkdirAll(base, 0o755); err != nil {
-		return nil, fmt.Errorf("scratch folder: %w", err)
+	if err := os.MkdirAll(base, scratchMode(base)); err != nil {
+		return nil, scratchFailed(base, err)
+	}
+	if base == sharedScratch() {
+		if err := ownFolder(base, os.Getuid()); err != nil {
+			return nil, err
+		}
 	}
 	clearAbandoned(base)
 	for {
 		s := &scratch{path: filepath.Join(base, lake.NewRunID())}
 		if err := os.Mkdir(s.path, 0o700); err != nil {
-			return nil, fmt.Errorf("scratch folder: %w", err)
+			return nil, scratchFailed(base, err)
 		}
 		var err error
 		s.lock, err = lockFile(filepath.Join(s.path, scratchLock))
@@ -44,9 +50,55 @@ func newScratch(base string) (*scratch, error) {
 			err = nil
 		}
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("scratch folder: %w", err), os.RemoveAll(s.path))
+			return nil, errors.Join(scratchFailed(base, err), os.RemoveAll(s.path))
 		}
 		// Another process took the folder for abandoned before it was locked.
+	}
+}
+
+// sharedScratch is where scratch folders of a remote lake are made: a folder of this
+// user's in the one for temporary files, where everybody may make folders.
+func sharedScratch() string {
+	return filepath.Join(os.TempDir(), "creditmill-"+strconv.Itoa(os.Getuid()))
+}
+
+func scratchMode(base string) fs.FileMode {
+	if base == sharedScratch() {
+		return 0o700
+	}
+	return 0o755
+}
+
+// ownFolder refuses a folder that another user has made, or could put files into:
+// what lies there would be taken for what a lake holds.
+func ownFolder(path string, user int) error {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return fmt.Errorf("scratch folder: %w", err)
+	}
+	found := ""
+	switch stat, ok := info.Sys().(*syscall.Stat_t); {
+	case !info.IsDir():
+		found = "is no folder"
+	case ok && int(stat.Uid) != user:
+		found = fmt.Sprintf("belongs to user %d", stat.Uid)
+	case info.Mode().Perm()&0o022 != 0:
+		found = fmt.Sprintf("may be written by others (%v)", info.Mode().Perm())
+	default:
+		return nil
+	}
+	return fmt.Errorf("scratch folder: %s %s: remove it, or set scratch: to a folder that no other user may write to", path, found)
+}
+
+// scratchFailed is the failure to make a scratch folder, with what to do about it.
+func scratchFailed(base string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("scratch folder %s cannot be written: %w: set `scratch:` in the configuration to a local folder that can; commands that only read need one, too", base, err)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("scratch folder %s is full: %w: make room, or set `scratch:` in the configuration to a local folder that has some", base, err)
+	default:
+		return fmt.Errorf("scratch folder %s: %w", base, err)
 	}
 }
 
@@ -76,6 +128,9 @@ func lockFile(path string) (*os.File, error) {
 func clearAbandoned(base string) {
 	folders, _ := filepath.Glob(filepath.Join(base, "*"))
 	for _, folder := range folders {
+		if info, err := os.Lstat(folder); err != nil || !info.IsDir() {
+			continue // kept from one run to the next, or a link, which may lead to folders that are not ours
+		}
 		path := filepath.Join(folder, scratchLock)
 		if _, err := os.Lstat(path); err != nil {
 			_ = os.Remove(folder) // goes only when empty: a process ended before it had its lock, or after it

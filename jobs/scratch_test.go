@@ -1,9 +1,11 @@
 package jobs
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -78,5 +80,64 @@ func leave(t *testing.T, folder string, names ...string) {
 		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// What is no folder stays: the file of identities, and a link, behind which there may
+// be a folder that is not creditmill's.
+func TestScratchClearsFoldersAlone(t *testing.T) {
+	t.Parallel()
+	base, elsewhere := t.TempDir(), t.TempDir()
+	leave(t, elsewhere, scratchLock, "kept")
+	leave(t, base, "identities-0123456789abcdef")
+	if err := os.Symlink(elsewhere, filepath.Join(base, "link")); err != nil {
+		t.Fatal(err)
+	}
+	s, err := newScratch(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(s.path); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("scratch has mode %v, %v", info.Mode(), err)
+	}
+	if err := s.close(); err != nil {
+		t.Error(err)
+	}
+	for _, path := range []string{filepath.Join(base, "identities-0123456789abcdef"), filepath.Join(base, "link"), filepath.Join(elsewhere, scratchLock), filepath.Join(elsewhere, "kept")} {
+		if _, err := os.Lstat(path); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// On a machine that others use too, the folder in /tmp is this user's own, or it is
+// not used.
+func TestSharedScratchIsTheUsersOwn(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	base := sharedScratch()
+	s, err := newScratch(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(base); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("%s has mode %v, %v", base, info.Mode(), err)
+	}
+	if err := errors.Join(s.close(), ownFolder(base, os.Getuid())); err != nil {
+		t.Error(err)
+	}
+	if err := ownFolder(base, os.Getuid()+1); err == nil || !strings.Contains(err.Error(), "belongs to user") {
+		t.Errorf("another user's folder: %v", err)
+	}
+	if err := os.Chmod(base, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newScratch(base); err == nil || !strings.Contains(err.Error(), "may be written by others") {
+		t.Errorf("a folder open to all: %v", err)
+	}
+	if err := errors.Join(os.Remove(base), os.Symlink(t.TempDir(), base)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newScratch(base); err == nil || !strings.Contains(err.Error(), "is no folder") {
+		t.Errorf("a link: %v", err)
 	}
 }

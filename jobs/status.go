@@ -17,11 +17,16 @@ import (
 // A Status is what a person who looks after a lake wants to know at one glance.
 type Status struct {
 	Lake      string
-	Head      int64  // the newest run; 0: none
-	HeadHash  string // SHA-256 of its manifest
+	Head      int64     // the newest run; 0: none
+	HeadHash  string    // SHA-256 of its manifest
+	HeadNow   time.Time // its clock
 	Open      period.Period
+	OpenStart time.Time
 	Cut       bool      // the open period is cut: its close has begun and is to be finished
 	CloseFrom time.Time // when the open period may be closed
+
+	LastClose *lake.Run // nil: no period is closed
+	Rerates   int       // re-rates committed since
 
 	Sources    []SourceStatus // in the order of the configuration; account sources left out
 	Unrated    int64          // calls that no rating has read
@@ -31,7 +36,13 @@ type Status struct {
 	Rejects    map[string]int64
 	Unread     []lake.Unread
 
-	PendingVoids int64 // voided calls of cut or closed periods, which wait for a re-rate
+	Late         []LateUsage   // in the open period, of closed ones, oldest first
+	PendingVoids int64         // voided calls of cut or closed periods, which wait for a re-rate
+	VoidsFrom    period.Period // the first that one may have happened in; zero: none waits
+
+	Jobs       []JobStatus // in the order of the configuration's schedule
+	Failures   []Failure   // of jobs that keep failing
+	Fragmented []Fragments // tables of many small files
 
 	Runs []*lake.Run // the newest few, newest first
 }
@@ -39,9 +50,11 @@ type Status struct {
 // A SourceStatus says how fresh a source is.
 type SourceStatus struct {
 	Source string
+	Path   string          // where its objects lie, as configured
 	Newest time.Time       // of its calls; zero: none yet
 	Expect period.Duration // a longer silence is too long; zero: none is
 	Late   bool            // it has been silent for longer
+	Since  time.Time       // since when it is late; zero where it is not, or has given nothing yet
 }
 
 // A HeldCount is a number of held calls.
@@ -53,41 +66,75 @@ type HeldCount struct {
 // statusRuns is how many of the newest runs a status lists.
 const statusRuns = 5
 
-// Status looks at the lake and changes nothing.
-func (m *Mill) Status(ctx context.Context) (_ Status, err error) {
+// Status looks at the lake and changes nothing. What it takes grows neither with the
+// log nor, but for files of late or held calls, with the usage.
+func (m *Mill) Status(ctx context.Context) (Status, error) {
 	if _, err := m.Lake.Refresh(ctx); err != nil {
 		return Status{}, err
 	}
 	state := m.Lake.State()
 	s := Status{Lake: m.Config.Lake.String(), Head: state.Head, HeadHash: state.HeadHash, Rejects: state.BlockingRejects(), Unread: state.Unread, PendingVoids: state.PendingVoids()}
 	s.Open, s.Cut = state.Open(m.Config.FirstPeriod)
+	s.OpenStart = m.Calendar.Start(s.Open)
 	s.CloseFrom = m.Calendar.Add(m.Calendar.End(s.Open), m.Config.CloseGrace)
+	s.LastClose, s.Rerates = lastClose(state.Milestones())
 	s.Sources = m.sourceStatus()
-	for _, file := range state.Files(lake.Usage) {
-		if file.Origin() > state.RatedThrough {
-			s.Unrated += file.Rows
-		}
+	for _, file := range m.unratedUsage() {
+		s.Unrated += file.Rows
 	}
-	s.Runs = slices.Clone(state.Runs[max(0, len(state.Runs)-statusRuns):])
-	slices.Reverse(s.Runs)
-
-	d, err := m.newDesk(ctx)
-	if err != nil {
-		return Status{}, err
-	}
-	defer func() { err = errors.Join(err, d.close()) }()
-	again, err := m.supersededRatings()
+	s.VoidsFrom = m.voidsFrom()
+	s.Fragmented = m.fragmented()
+	again, err := m.supersededRatings(ctx)
 	if err != nil {
 		return Status{}, err
 	}
 	for _, file := range again {
 		s.Superseded += file.Rows
 	}
-	if s.Held, err = d.heldCounts(ctx); err != nil {
+	if err := m.statusOfJobs(ctx, &s); err != nil {
 		return Status{}, err
 	}
-	s.HeldEvents, err = d.heldEvents(ctx)
+	err = m.statusOfRows(ctx, &s)
 	return s, err
+}
+
+// lastClose is the newest close, and how many re-rates followed it.
+func lastClose(milestones []*lake.Run) (last *lake.Run, rerates int) {
+	for _, run := range slices.Backward(milestones) {
+		switch run.Kind {
+		case lake.Close:
+			return run, rerates
+		case lake.Rerate:
+			rerates++
+		}
+	}
+	return nil, 0
+}
+
+// statusOfRows says what only rows tell.
+func (m *Mill) statusOfRows(ctx context.Context, s *Status) (err error) {
+	if s.Head == 0 {
+		return nil
+	}
+	d, err := m.newDesk(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	if s.Held, err = d.heldCounts(ctx); err != nil {
+		return err
+	}
+	if s.HeldEvents, err = d.heldEvents(ctx); err != nil {
+		return err
+	}
+	s.Late, err = d.lateUsage(ctx)
+	return err
+}
+
+// unratedUsage are the files of usage that no rating has read.
+func (m *Mill) unratedUsage() []lake.File {
+	state := m.Lake.State()
+	return slices.DeleteFunc(state.Files(lake.Usage), func(f lake.File) bool { return f.Origin() <= state.RatedThrough })
 }
 
 func (m *Mill) sourceStatus() []SourceStatus {
@@ -98,8 +145,12 @@ func (m *Mill) sourceStatus() []SourceStatus {
 		if s.Format == source.Accounts && newest.IsZero() {
 			continue // it brings no usage
 		}
-		late := slices.ContainsFunc(silent, func(t lake.SourceTime) bool { return t.Source == s.Name })
-		list = append(list, SourceStatus{Source: s.Name, Newest: newest, Expect: s.Expect, Late: late})
+		one := SourceStatus{Source: s.Name, Path: s.Path().String(), Newest: newest, Expect: s.Expect}
+		one.Late = slices.ContainsFunc(silent, func(t lake.SourceTime) bool { return t.Source == s.Name })
+		if one.Late && !newest.IsZero() {
+			one.Since = m.Calendar.Add(newest, s.Expect)
+		}
+		list = append(list, one)
 	}
 	return list
 }

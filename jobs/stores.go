@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/zeebo/xxh3"
@@ -47,7 +45,7 @@ func scratchBase(c *config.Config) string {
 	case c.Lake.Scheme == "":
 		return filepath.Join(c.Lake.Path, ".scratch") // on the lake's file system: an upload is a rename
 	default:
-		return filepath.Join(os.TempDir(), "creditmill-"+strconv.Itoa(os.Getuid())) // a user's own: others may not write there
+		return sharedScratch()
 	}
 }
 

@@ -82,12 +82,8 @@ type verifier struct {
 	gone    map[string]bool   // paths of files that are not live and not there any more
 }
 
-// Verify looks whether a lake is what its runs made of the logs: the hashes of
-// everything that runs name and the chain of the log; the rated calls, rated again
-// with the configuration of their runs; and the burn-down of every closed period,
-// done again; with the identities of SPEC sections 3, 6 and 7. It changes nothing.
-// The error is one of reading; what is wrong with the lake is in the report.
-func Verify(ctx context.Context, setup *Setup, o Options, v VerifyOptions) (report VerifyReport, err error) {
+// verifyOnce is [Verify] of the lake as it is when it begins.
+func verifyOnce(ctx context.Context, setup *Setup, o Options, v VerifyOptions) (report VerifyReport, err error) {
 	stores := newStores(setup.Config)
 	store, err := stores.at(ctx, setup.Config.Lake)
 	if err != nil {
@@ -118,6 +114,9 @@ func Verify(ctx context.Context, setup *Setup, o Options, v VerifyOptions) (repo
 		return report, err
 	}
 	defer func() { err = errors.Join(err, m.Release()) }()
+	if m.Lake, err = lake.OpenWhole(ctx, m.Lake.Store); err != nil { // of the log alone
+		return report, err
+	}
 	if open, _ := m.Lake.State().Open(m.Config.FirstPeriod); !v.Period.IsZero() && (v.Period.Before(m.Config.FirstPeriod) || open.Before(v.Period)) {
 		return report, ConfigError{fmt.Errorf("%s is no period of the lake: it has %s", v.Period, span(m.Config.FirstPeriod, open))}
 	}
@@ -144,7 +143,7 @@ func logCheck(log *lake.Log, head string) Check {
 
 // all makes every check that the options ask for.
 func (v *verifier) all(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{v.configFiles, v.storedFiles, v.strays} {
+	for _, step := range []func(context.Context) error{v.checkpoints, v.configFiles, v.storedFiles, v.strays} {
 		if err := step(ctx); err != nil {
 			return err
 		}

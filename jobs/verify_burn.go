@@ -32,9 +32,9 @@ func (v *verifier) closedPeriods(all bool) []period.Period {
 // re-rate that replayed it.
 func writer(state *lake.State, p period.Period) *lake.Run {
 	closing, _ := state.Closed(p)
-	by := state.Runs[closing.CloseRun-1]
-	for _, run := range state.Runs[closing.CloseRun:] {
-		if run.Kind == lake.Rerate && !p.Before(run.Period) {
+	by := state.Milestone(closing.CloseRun)
+	for _, run := range state.Milestones() {
+		if run.Kind == lake.Rerate && run.Number > by.Number && !p.Before(run.Period) {
 			by = run
 		}
 	}
@@ -183,7 +183,9 @@ func (v *verifier) leftByReplay(ctx context.Context, d *desk, run *lake.Run, p p
 	state := v.mill.Lake.State()
 	open := state.PostingPeriod(run.Number, d.mill.Config.FirstPeriod).String()
 	files, _ := v.filesAt(lake.Rated, run.Number)
-	files = slices.DeleteFunc(files, func(f lake.File) bool { return run.Read < f.Run && f.Run < run.Number }) // it did not see those
+	files = slices.DeleteFunc(files, func(f lake.File) bool { // what it did not see
+		return run.Read < f.Run && f.Run < run.Number && state.Since(f.Run - 1)[0].Kind != lake.Compact
+	})
 	end := d.mill.Calendar.End(p)
 	later := slices.DeleteFunc(slices.Clone(files), func(f lake.File) bool { return f.Partition <= p.String() || f.Partition >= open })
 	left := slices.DeleteFunc(files, func(f lake.File) bool { return f.Partition < open || !f.MinTime.Before(end) })
@@ -218,13 +220,12 @@ func (v *verifier) burnedAs(ctx context.Context, d *desk, out lake.Output, heldK
 	columns := columnNames(out.Table.Columns)
 	filter := ""
 	switch out.Table.Name {
-	case lake.Invoices.Name:
+	case lake.Invoices.Name, lake.InvoiceLines.Name:
 		filter = sql.Text("duckdb/verify_no_notes") // they were issued by re-rates
-	case lake.InvoiceLines.Name:
-		if err := d.view(ctx, "documents_is", lake.Invoices, v.mill.Lake.State().Partition(lake.Invoices, out.Partition)); err != nil {
-			return "", err
+		if out.Table.Name == lake.InvoiceLines.Name {
+			filter = sql.Text("duckdb/verify_no_note_lines")
 		}
-		filter = sql.Text("duckdb/verify_no_note_lines")
+		return v.issuedAs(ctx, d, out, filter)
 	case lake.Statements.Name:
 		if !heldKnown {
 			filter = sql.Text("duckdb/verify_no_held")
@@ -236,6 +237,21 @@ func (v *verifier) burnedAs(ctx context.Context, d *desk, out lake.Output, heldK
 		}
 	}
 	return v.compareFiltered(ctx, filter, columns, "burned_should")
+}
+
+// issuedAs is burnedAs for invoices and their lines.
+func (v *verifier) issuedAs(ctx context.Context, d *desk, out lake.Output, filter string) (string, error) {
+	state, should := v.mill.Lake.State(), "burned_should"
+	if err := d.view(ctx, "documents_is", lake.Invoices, state.Partition(lake.Invoices, out.Partition)); err != nil {
+		return "", err
+	}
+	if len(state.Files(lake.KeptParties)) > 0 {
+		should = "burned_renumbered"
+		if err := v.session.Exec(ctx, "CREATE OR REPLACE TEMP VIEW burned_renumbered AS "+sql.Text("duckdb/verify_renumbered")); err != nil {
+			return "", err
+		}
+	}
+	return v.compareFiltered(ctx, filter, columnNames(out.Table.Columns), should)
 }
 
 // compareFiltered compares the view burned_is, through a filter where that is not

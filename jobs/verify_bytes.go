@@ -31,7 +31,7 @@ func (v *verifier) configFiles(ctx context.Context) error {
 	check := &Check{What: "recorded configuration", Unit: "file"}
 	defer func() { v.note(check) }()
 	names := map[string]string{} // and the first run, by hash
-	for _, run := range v.mill.Lake.State().Runs {
+	for _, run := range v.mill.Lake.State().Since(0) {
 		for _, ref := range run.Configs {
 			if names[ref.SHA256] == "" {
 				names[ref.SHA256] = fmt.Sprintf("%s of run %d", ref.Name, run.Number)
@@ -54,6 +54,18 @@ func (v *verifier) configFiles(ctx context.Context) error {
 	return nil
 }
 
+// checkpoints looks whether the checkpoints of the log say what the log says.
+func (v *verifier) checkpoints(ctx context.Context) error {
+	check := &Check{What: "checkpoints of the log", Unit: "checkpoint"}
+	defer func() { v.note(check) }()
+	n, faults, err := lake.InspectCheckpoints(ctx, v.mill.Lake)
+	check.Count = n
+	for _, f := range faults {
+		check.fault(f.Key, "delete it: a later run writes another", "%s", f.Found)
+	}
+	return err
+}
+
 // digest is the SHA-256 and the size of an object.
 func (v *verifier) digest(ctx context.Context, key string) (sum string, size int64, err error) {
 	object, err := v.mill.Lake.Store.Open(ctx, key)
@@ -70,14 +82,16 @@ type namedFile struct {
 	lake.File
 
 	replaced *lake.Run
+	stands   bool // it was never live: it stands in for one that was, which a forget has written anew
 }
 
-// filesAt are the files of a table that were live after a run. gone says that some are
-// not there any more.
+// filesAt are the files of a table that were live after a run, or what stands in for
+// them. gone says that some are not there any more.
 func (v *verifier) filesAt(table lake.Table, number int64) (files []lake.File, gone bool) {
 	for _, file := range v.namedFiles() {
-		if file.Table == table.Name && file.Run <= number && (file.replaced == nil || file.replaced.Number > number) {
-			files, gone = append(files, file.File), gone || v.gone[file.Path]
+		if file.Table == table.Name && !file.stands && file.Run <= number && (file.replaced == nil || file.replaced.Number > number) {
+			standing := v.mill.Lake.State().Standing(file.File)
+			files, gone = append(files, standing), gone || v.gone[standing.Path]
 		}
 	}
 	return files, gone
@@ -89,12 +103,21 @@ func (v *verifier) namedFiles() []namedFile {
 		return v.named
 	}
 	files := map[string]namedFile{}
-	for _, run := range v.mill.Lake.State().Runs {
+	for _, run := range v.mill.Lake.State().Since(0) {
 		for _, file := range run.Files {
 			files[file.Path] = namedFile{File: file}
 		}
 		for _, path := range run.Replaced {
-			files[path] = namedFile{files[path].File, run}
+			files[path] = namedFile{File: files[path].File, replaced: run}
+		}
+		for _, r := range run.Rewritten {
+			if before := files[r.Path]; before.stands {
+				before.replaced = run
+				files[r.Path] = before
+			}
+			if _, live := files[r.File.Path]; !live {
+				files[r.File.Path] = namedFile{File: r.File, stands: true}
+			}
 		}
 	}
 	v.named = slices.SortedFunc(maps.Values(files), func(a, b namedFile) int {
@@ -105,19 +128,20 @@ func (v *verifier) namedFiles() []namedFile {
 
 // storedFiles looks whether every file that a run named has the bytes it had; those
 // that are live also whether they are Parquet of their tables' columns with as many rows.
-// A file that was replaced longer ago than retention.superseded may be gone.
+// Which may be gone, mayBeGone says.
 func (v *verifier) storedFiles(ctx context.Context) error {
 	check := &Check{What: "stored files", Unit: "file"}
 	defer func() { v.note(check) }()
 	files := v.namedFiles()
 	found := make([]string, len(files)) // what is wrong
+	mayBeGone := v.mayBeGone()
 	tell := v.mill.progress("hashes")
 	var mu sync.Mutex
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(max(runtime.GOMAXPROCS(0), 4)) // a remote store takes its time
 	for i, file := range files {
 		group.Go(func() error {
-			wrong, gone, err := v.storedFile(groupCtx, file)
+			wrong, gone, err := v.storedFile(groupCtx, file, mayBeGone)
 			if err != nil {
 				return err
 			}
@@ -153,13 +177,31 @@ func (v *verifier) storedFiles(ctx context.Context) error {
 	return nil
 }
 
+// mayBeGone tells of a file whether it may be missing: it was condemned by a run, or
+// replaced longer ago than retention.superseded. Never one that is live, or that
+// documents are made of.
+func (v *verifier) mayBeGone() func(namedFile) bool {
+	state := v.mill.Lake.State()
+	documents, condemned := documentFiles(state), map[string]bool{}
+	for _, run := range state.Since(0) {
+		for _, path := range run.Deleted {
+			condemned[path] = true
+		}
+	}
+	return func(file namedFile) bool {
+		if file.replaced == nil || documents[file.Path] {
+			return false
+		}
+		return condemned[file.Path] || v.mill.Calendar.Add(file.replaced.Now, v.mill.Config.Retention.Superseded).Before(v.mill.Now())
+	}
+}
+
 // storedFile looks at the bytes of one file. wrong is empty where they are right; gone
 // says that it may be, and is, missing.
-func (v *verifier) storedFile(ctx context.Context, file namedFile) (wrong string, gone bool, err error) {
+func (v *verifier) storedFile(ctx context.Context, file namedFile, mayBeGone func(namedFile) bool) (wrong string, gone bool, err error) {
 	sum, size, err := v.digest(ctx, file.Path)
-	old := file.replaced != nil
 	switch {
-	case errors.Is(err, lake.ErrNotFound) && old && v.mill.Calendar.Add(file.replaced.Now, v.mill.Config.Retention.Superseded).Before(v.mill.Now()):
+	case errors.Is(err, lake.ErrNotFound) && mayBeGone(file):
 		return "", true, nil
 	case errors.Is(err, lake.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		return "is missing", false, nil
@@ -213,8 +255,12 @@ func (v *verifier) parquet(ctx context.Context, files []lake.File, check *Check)
 			check.fault(where, nextRows, "has %d columns by its run, and the table %d", file.Columns, len(schema))
 			continue
 		}
+		stored := slices.Clone(schema[:file.Columns])
+		if file.Compacted() {
+			stored = append(stored, table.Hidden()...)
+		}
 		var want []string
-		for _, c := range schema[:file.Columns] {
+		for _, c := range stored {
 			want = append(want, c.Name+" "+c.Type)
 		}
 		if expected := strings.Join(want, ", "); columns != expected {

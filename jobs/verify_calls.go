@@ -88,8 +88,8 @@ func (v *verifier) postings(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rerates := slices.DeleteFunc(slices.Clone(state.Runs), func(run *lake.Run) bool { return run.Kind != lake.Rerate })
-	for _, run := range state.Runs {
+	rerates := slices.DeleteFunc(slices.Clone(state.Milestones()), func(run *lake.Run) bool { return run.Kind != lake.Rerate })
+	for _, run := range state.Since(0) {
 		if run.Kind != lake.Ingest {
 			continue
 		}
@@ -135,7 +135,7 @@ func (v *verifier) leftTo(ctx context.Context) error {
 func (v *verifier) moves() map[period.Period][]period.Period {
 	moves := map[period.Period][]period.Period{}
 	open := v.mill.Config.FirstPeriod
-	for _, run := range v.mill.Lake.State().Runs {
+	for _, run := range v.mill.Lake.State().Milestones() {
 		switch run.Kind {
 		case lake.Cut:
 			if open = run.Period.Next(); run.LeftHeld {
@@ -269,7 +269,7 @@ func (v *verifier) prices(ctx context.Context) error {
 	}
 	tell, done := v.mill.progress("prices"), int64(0)
 	for _, number := range slices.Sorted(maps.Keys(byRun)) {
-		run := v.mill.Lake.State().Runs[number-1]
+		run := v.mill.Lake.State().Since(0)[number-1]
 		d, err := v.as(ctx, run)
 		if err == nil {
 			err = v.openedBy(ctx, run)

@@ -76,6 +76,9 @@ func (v *verifier) documents(ctx context.Context) error {
 	if err := v.viewBy(ctx, "labelled_documents", lake.Invoices, state.Files(lake.Invoices), "#label", label); err != nil {
 		return err
 	}
+	if err := v.view(ctx, "kept_parties", lake.KeptParties, state.Files(lake.KeptParties)); err != nil {
+		return err
+	}
 	if err := v.view(ctx, "labelled_lines", lake.InvoiceLines, state.Files(lake.InvoiceLines)); err != nil {
 		return err
 	}
@@ -133,7 +136,7 @@ func (v *verifier) series(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, run := range v.mill.Lake.State().Runs {
+	for _, run := range v.mill.Lake.State().Milestones() {
 		if run.Kind != lake.Close && run.Kind != lake.Rerate {
 			continue
 		}

@@ -48,9 +48,17 @@ func Rebuild(ctx context.Context, setup *Setup, o Options, folder string) (repor
 		return report, err
 	}
 	defer func() { err = errors.Join(err, old.Release()) }()
+	if old.Lake, err = lake.OpenWhole(ctx, old.Lake.Store); err != nil {
+		return report, err
+	}
 	state := old.Lake.State()
 	if state.Head == 0 {
 		return report, ConfigError{fmt.Errorf("%s has no run to make anew: see that `lake:` names the right place", old.Lake.Store)}
+	}
+	for _, run := range state.Since(0) {
+		if len(run.Forgotten) > 0 {
+			return report, ConfigError{fmt.Errorf("run %d has forgotten somebody, whose name the logs may have and nothing here tells: the lake cannot be made anew from them; `creditmill verify` looks at everything else", run.Number)}
+		}
 	}
 	report = VerifyReport{Lake: old.Lake.Store.String(), Runs: state.Head, Head: state.HeadHash}
 	b, err := newRebuild(old, folder)
@@ -68,10 +76,10 @@ func Rebuild(ctx context.Context, setup *Setup, o Options, folder string) (repor
 		return report, nil
 	}
 	b.check = &Check{What: "runs made anew", Unit: "run"}
-	if b.lake, err = lake.Open(ctx, b.stores.opened[b.stores.lake]); err != nil {
+	if b.lake, err = lake.Open(ctx, b.stores.opened[b.stores.lake], o.Log); err != nil {
 		return report, err
 	}
-	for _, run := range state.Runs {
+	for _, run := range state.Since(0) {
 		if err := b.again(ctx, run); err != nil {
 			if ctx.Err() != nil {
 				return report, err
@@ -127,7 +135,7 @@ func (b *rebuild) findRaws(ctx context.Context) error {
 	tell := b.old.progress("logs")
 	for i := range b.readings {
 		r := &b.readings[i]
-		run := b.old.Lake.State().Runs[r.run-1]
+		run := b.old.Lake.State().Since(0)[r.run-1]
 		m, err := b.mill(ctx, run)
 		if err != nil {
 			return err
@@ -289,6 +297,10 @@ func (b *rebuild) draft(ctx context.Context, d *desk, run *lake.Run) (*draft, er
 		return d.closing(ctx, run.Period, burned, &CloseReport{})
 	case lake.Rerate:
 		return d.rerateAgain(ctx, run)
+	case lake.GC:
+		return d.gcAgain(ctx, run)
+	case lake.Compact: // the rows are the same
+		return &draft{run: lake.Run{Kind: lake.Compact}}, nil
 	default:
 		return nil, fmt.Errorf("runs of kind %s cannot be made anew", run.Kind)
 	}

@@ -144,7 +144,7 @@ func TestAByteChangedAnywhereIsFoundAndNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runs := len(s.at("2026-12-31T00:00:00Z").Lake.State().Runs)
+	runs := len(s.runs())
 	newest := fmt.Sprintf("runs/%010d.json", runs)
 	head := s.at("2026-12-31T00:00:00Z").Lake.State().HeadHash
 	kinds := map[string]int{}
@@ -275,7 +275,7 @@ func TestAForgedLogIsFoundByWhatItSays(t *testing.T) {
 		return strings.Replace(text, file.SHA256, sum, 1)
 	}
 	before := ""
-	for _, run := range m.Lake.State().Runs {
+	for _, run := range s.runs() {
 		manifest := filepath.Join(s.dir, "lake", "runs", fmt.Sprintf("%010d.json", run.Number))
 		content, err := os.ReadFile(manifest)
 		if err != nil {

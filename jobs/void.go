@@ -108,7 +108,7 @@ func (d *desk) takeBack(ctx context.Context, reason string, report *VoidReport) 
 		return nil, err
 	}
 	out := &draft{
-		run: lake.Run{Kind: lake.Void, Read: state.Head, Totals: lake.Totals{
+		run: lake.Run{Kind: lake.Void, Reason: reason, Read: state.Head, Totals: lake.Totals{
 			Calls: report.Calls, Pending: report.Pending, Credits: map[string]string{"voided": report.Credits},
 		}},
 		numbered: func(ctx context.Context, run int64) ([]lake.Output, error) { return d.writeVoided(ctx, reason, run) },
@@ -122,7 +122,7 @@ func (d *desk) takeBack(ctx context.Context, reason string, report *VoidReport) 
 	if err := d.voidRaws(ctx); err != nil {
 		return nil, err
 	}
-	if err := d.session.Exec(ctx, sql.Text("duckdb/void_leaving"), reason); err != nil {
+	if err := d.session.Exec(ctx, sql.Expand("duckdb/void_leaving", pseudonymPattern.String()), reason); err != nil {
 		return nil, err
 	}
 	if err := d.session.Row(ctx, "SELECT count(*) FROM leaving WHERE raw IS NULL").Scan(&report.NoRaw); err != nil {
@@ -151,7 +151,9 @@ func (d *desk) findVoiding(ctx context.Context, o VoidOptions) error {
 		if len(runs) == 0 {
 			return fmt.Errorf("%w: no object %s was read", ErrNoSuchCall, o.Object)
 		}
-		usage = slices.DeleteFunc(usage, func(f lake.File) bool { return !slices.Contains(runs, strconv.FormatInt(f.Origin(), 10)) })
+		usage = slices.DeleteFunc(usage, func(f lake.File) bool {
+			return !f.HasOrigin(func(run int64) bool { return slices.Contains(runs, strconv.FormatInt(run, 10)) })
+		})
 	}
 	if err := d.usageByRun(ctx, "void_usage", usage); err != nil {
 		return err

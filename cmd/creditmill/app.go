@@ -88,7 +88,7 @@ func (a *app) root() *cobra.Command {
 		}
 	}
 	group(groupStart, a.initCommand(), a.demoCommand(), a.checkCommand(), a.doctorCommand(), a.tryCommand())
-	group(groupRun, a.ingestCommand(), a.rateCommand(), a.applyCommand(), a.closeCommand(), a.rerateCommand(), a.voidCommand(), a.scheduleCommand())
+	group(groupRun, a.ingestCommand(), a.rateCommand(), a.applyCommand(), a.closeCommand(), a.rerateCommand(), a.voidCommand(), a.compactCommand(), a.gcCommand(), a.forgetCommand(), a.scheduleCommand())
 	group(groupLook, a.statusCommand(), a.runsCommand(), a.heldCommand(), a.rejectsCommand(), a.balanceCommand(),
 		a.invoiceCommand(), a.explainCommand(), a.verifyCommand(), a.pricesCommand(), a.queryCommand(), a.filesCommand(), a.exportCommand())
 	root.AddCommand(a.versionCommand())
@@ -126,7 +126,7 @@ func (a *app) open(ctx context.Context) (m *jobs.Mill, done func(), err error) {
 	}
 	progress, done := a.progress()
 	clock := func() time.Time { return now }
-	m, err = jobs.Open(ctx, setup, jobs.Options{Now: clock, Log: a.log(slog.LevelWarn), Tool: version, Progress: progress})
+	m, err = jobs.Open(ctx, setup, jobs.Options{Now: clock, MachineClock: a.now == "", Log: a.log(slog.LevelWarn), Tool: version, Progress: progress})
 	if err != nil {
 		done()
 		return nil, nil, err

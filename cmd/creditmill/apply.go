@@ -85,6 +85,10 @@ func newApplyDocument(r jobs.ApplyReport) applyDocument {
 
 func (a *app) applied(r jobs.ApplyReport) {
 	if r.Run == nil {
+		if r.Ahead {
+			a.printf("%s has not begun: there is nothing to burn down yet.\n", r.Period)
+			return
+		}
 		a.printf("Nothing has changed in %s: its balances are what the last apply published.\n", r.Period)
 	} else {
 		a.printf("Burned %s down as far as %s.\n", r.Period, period.FormatInstant(r.Until))

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
+	"syscall"
 
 	"github.com/creditmill/creditmill/internal/yamlfile"
 	"github.com/creditmill/creditmill/jobs"
@@ -62,8 +64,17 @@ func (a *app) report(err error) int {
 		a.hint("`creditmill help` lists the commands, `creditmill COMMAND --help` their flags")
 	case errors.Is(err, jobs.ErrLost):
 		a.hint("nothing was changed: run the same command again")
+	case isFull(err):
+		a.hint("make room there and run the same command again: nothing was changed")
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		a.hint("creditmill must be allowed to do that there: `creditmill doctor` tries each place")
 	}
 	return exitCode(err)
+}
+
+// isFull reports whether a disk or a quota is full; of DuckDB's errors the words tell.
+func isFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || strings.Contains(err.Error(), "No space left on device")
 }
 
 func exitCode(err error) int {

@@ -20,6 +20,7 @@ import (
 var version = "dev"
 
 func main() {
+	signal.Ignore(syscall.SIGXFSZ) // a file over the process's limit is an error to be told, as a full disk is
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	a := &app{
 		name: os.Args[0], stdout: os.Stdout, stderr: os.Stderr, clock: time.Now,

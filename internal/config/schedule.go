@@ -16,12 +16,28 @@ type Job struct {
 	Cron string // as it was written
 
 	schedule cron.Schedule
-	location *time.Location
+	calendar period.Calendar
 }
 
 // Next is the first instant after t at which the job is due, in UTC. Expressions
-// are in the billing time zone.
-func (j Job) Next(t time.Time) time.Time { return j.schedule.Next(t.In(j.location)).UTC() }
+// are in the billing time zone: a local time that a clock change skips moves forward
+// by the gap, as SPEC section 6 has it of cycles, and one that comes twice is due twice.
+func (j Job) Next(t time.Time) time.Time {
+	local := t.In(j.calendar.Location())
+	next := j.schedule.Next(local)
+	// The library leaves out what is skipped. On a clock without changes nothing is.
+	unchanged := j.schedule.Next(clockFace(local))
+	skipped := j.calendar.Local(unchanged)
+	if !clockFace(skipped.In(j.calendar.Location())).Equal(unchanged) && skipped.After(t) && skipped.Before(next) {
+		next = skipped
+	}
+	return next.UTC()
+}
+
+// clockFace is the instant at which a clock in UTC shows what t does.
+func clockFace(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
+}
 
 // Jobs are the names of the jobs that can run by the clock, in the order in which
 // they depend on each other.
@@ -66,7 +82,7 @@ func (r reader) schedule(n yamlfile.Node) []Job {
 			r.Add(node, `write minute, hour, day of month, month and day of week, such as "20 * * * *", or never`, "%q is no schedule: %s", expression, message)
 			continue
 		}
-		jobs = append(jobs, Job{Name: name, Cron: expression, schedule: schedule, location: r.c.Calendar.Location()})
+		jobs = append(jobs, Job{Name: name, Cron: expression, schedule: schedule, calendar: r.c.Calendar})
 	}
 	return jobs
 }

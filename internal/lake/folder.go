@@ -9,10 +9,12 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/oklog/ulid/v2"
@@ -21,12 +23,22 @@ import (
 // A Folder is a store in a local folder. An object is a regular file; symbolic
 // links and names that start with a dot are no objects.
 //
+// The folder itself may be a symbolic link, but no link below it is followed: a key
+// with one on its way is refused by every operation, and List leaves it out (see
+// [Folder.Links]). Even a link that takes the place of a folder or file between the
+// look and the act leads nowhere outside where the operation is the program's own
+// (os.Root); a path that [Folder.Fetch] gave away, and the rename of an upload, rest
+// on the look alone.
+//
 // What it writes it writes beside the target, as `.tmp-ULID`, and publishes whole
 // with rename(2) or link(2) after fsync of file and folder: a crash leaves such a
 // file behind at worst, which no List shows.
 type Folder struct {
 	root       string // absolute
 	identities *Identities
+
+	mu    sync.Mutex
+	links map[string]bool // keys
 }
 
 // Remember makes Identity hash only files whose identity is not known yet.
@@ -39,17 +51,71 @@ func NewFolder(root string) (*Folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("folder %s: %w", root, err)
 	}
-	return &Folder{root: abs}, nil
+	return &Folder{root: abs, links: map[string]bool{}}, nil
 }
 
 // String is the folder's absolute path.
 func (f *Folder) String() string { return f.root }
 
+// Links are the keys of symbolic links that List has come across and left out, in
+// order.
+func (f *Folder) Links() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Sorted(maps.Keys(f.links))
+}
+
+// path is where an object of that key lies, by parts that are none of the file
+// system's own.
 func (f *Folder) path(key string) (string, error) {
-	if !filepath.IsLocal(filepath.FromSlash(key)) {
-		return "", fmt.Errorf("object key %q leads outside %s", key, f.root)
+	for part := range strings.SplitSeq(key, "/") {
+		if part == "" || part == "." || part == ".." || strings.ContainsRune(part, 0) || !filepath.IsLocal(part) {
+			return "", fmt.Errorf("object key %q leads outside %s", key, f.root)
+		}
 	}
 	return filepath.Join(f.root, filepath.FromSlash(key)), nil
+}
+
+// ErrLink is the refusal to follow a symbolic link.
+var ErrLink = errors.New("links below the folder are not followed: put what it leads to in its place")
+
+// at opens the folder for an operation on key, all of whose parts that are there are
+// no links. Where the folder is not there, it is fs.ErrNotExist.
+func (f *Folder) at(key string) (root *os.Root, name string, err error) {
+	if _, err := f.path(key); err != nil {
+		return nil, "", err
+	}
+	if root, err = os.OpenRoot(f.root); err != nil {
+		return nil, "", err
+	}
+	link, err := firstLink(root, key)
+	if link != "" {
+		err = fmt.Errorf("%s/%s is a symbolic link: %w", f.root, link, ErrLink)
+	}
+	if err != nil {
+		return nil, "", errors.Join(err, root.Close())
+	}
+	return root, filepath.FromSlash(key), nil
+}
+
+// firstLink looks at each part of a key, as far as they are there, and returns the
+// first that is a link; "" where none is.
+func firstLink(root *os.Root, key string) (link string, err error) {
+	for end := range len(key) + 1 {
+		if end < len(key) && key[end] != '/' {
+			continue
+		}
+		info, err := root.Lstat(filepath.FromSlash(key[:end]))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return "", nil
+		case err != nil:
+			return "", err
+		case info.Mode().Type() == fs.ModeSymlink:
+			return key[:end], nil
+		}
+	}
+	return "", nil
 }
 
 // List walks the folder. A folder that does not exist holds no objects.
@@ -74,18 +140,12 @@ func (f *Folder) List(ctx context.Context, prefix string) iter.Seq2[Object, erro
 // walk collects rather than yields: a directory walk goes by path element, and
 // the order of keys is that of bytes ("a-b" before "a/b").
 func (f *Folder) walk(ctx context.Context, prefix string) ([]Object, error) {
-	start := f.root
-	if i := strings.LastIndexByte(prefix, '/'); i >= 0 {
-		dir, err := f.path(prefix[:i])
-		if err != nil {
-			return nil, err
-		}
-		if start = dir; !isDir(start) {
-			return nil, nil
-		}
+	start, err := f.listedFolder(prefix)
+	if err != nil || start == "" {
+		return nil, err
 	}
 	var objects []Object
-	err := filepath.WalkDir(start, func(path string, entry fs.DirEntry, err error) error {
+	err = filepath.WalkDir(start, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}
@@ -95,7 +155,7 @@ func (f *Folder) walk(ctx context.Context, prefix string) ([]Object, error) {
 			}
 			return nil
 		}
-		if !entry.Type().IsRegular() {
+		if entry.IsDir() {
 			return nil
 		}
 		relative, err := filepath.Rel(f.root, path)
@@ -103,7 +163,10 @@ func (f *Folder) walk(ctx context.Context, prefix string) ([]Object, error) {
 			return err
 		}
 		key := filepath.ToSlash(relative)
-		if !strings.HasPrefix(key, prefix) {
+		if entry.Type() == fs.ModeSymlink {
+			f.passed(key)
+		}
+		if !entry.Type().IsRegular() || !strings.HasPrefix(key, prefix) {
 			return nil
 		}
 		info, err := entry.Info()
@@ -123,6 +186,43 @@ func (f *Folder) walk(ctx context.Context, prefix string) ([]Object, error) {
 	return objects, nil
 }
 
+// listedFolder is the deepest folder that has all objects of a prefix; "" where
+// there is none. The root ends with a slash, so that the walk follows it where it is
+// a link.
+func (f *Folder) listedFolder(prefix string) (string, error) {
+	i := strings.LastIndexByte(prefix, '/')
+	if i < 0 {
+		return f.root + string(filepath.Separator), nil
+	}
+	if _, err := f.path(prefix[:i]); err != nil {
+		return "", err
+	}
+	root, err := os.OpenRoot(f.root)
+	if err != nil {
+		return "", err
+	}
+	link, err := firstLink(root, prefix[:i])
+	if err = errors.Join(err, root.Close()); err != nil {
+		return "", err
+	}
+	dir := filepath.Join(f.root, filepath.FromSlash(prefix[:i]))
+	switch {
+	case link != "":
+		f.passed(link)
+		return "", nil
+	case !isDir(dir):
+		return "", nil
+	}
+	return dir, nil
+}
+
+// passed notes a link.
+func (f *Folder) passed(key string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.links[key] = true
+}
+
 func isDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
@@ -138,15 +238,18 @@ func (f *Folder) Open(_ context.Context, key string) (io.ReadCloser, error) {
 }
 
 func (f *Folder) file(key string) (*os.File, error) {
-	path, err := f.path(key)
-	if err != nil {
-		return nil, err
+	root, name, err := f.at(key)
+	if err == nil {
+		var file *os.File
+		file, err = root.Open(name)
+		if err = errors.Join(err, root.Close()); err == nil {
+			return file, nil
+		}
 	}
-	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w", path, ErrNotFound)
+		return nil, fmt.Errorf("%s/%s: %w", f.root, key, ErrNotFound)
 	}
-	return file, err
+	return nil, fmt.Errorf("read %s/%s: %w", f.root, key, err)
 }
 
 // Identity is the SHA-256 of the content, so that a copy of the folder elsewhere
@@ -173,31 +276,59 @@ func contentHash(file io.Reader) (string, error) {
 }
 
 // Fetch is the file itself.
-func (f *Folder) Fetch(_ context.Context, key string) (string, error) { return f.path(key) }
-
-// Upload moves the file in; across file systems it copies.
-func (f *Folder) Upload(_ context.Context, key, file string) error {
-	target, err := f.path(key)
+func (f *Folder) Fetch(_ context.Context, key string) (string, error) {
+	path, err := f.path(key)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if err := f.makeFolder(filepath.Dir(target)); err != nil {
-		return fmt.Errorf("upload %s: %w", key, err)
-	}
-	if err := syncPath(file); err != nil {
-		return fmt.Errorf("upload %s: %w", key, err)
-	}
-	err = os.Rename(file, target)
-	if errors.Is(err, syscall.EXDEV) {
-		err = copyInto(file, target)
+	root, _, err := f.at(key)
+	if errors.Is(err, fs.ErrNotExist) { // whoever opens the file says so
+		return path, nil
 	}
 	if err != nil {
-		return fmt.Errorf("upload %s: %w", key, err)
+		return "", fmt.Errorf("fetch %s/%s: %w", f.root, key, err)
 	}
-	return syncPath(filepath.Dir(target))
+	return path, root.Close()
 }
 
-func copyInto(file, target string) (err error) {
+// Upload moves the file in; across file systems it copies.
+func (f *Folder) Upload(_ context.Context, key, file string) (err error) {
+	root, target, err := f.forWriting(key)
+	if err != nil {
+		return fmt.Errorf("upload %s/%s: %w", f.root, key, err)
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
+	if err := syncPath(file); err != nil {
+		return fmt.Errorf("upload %s/%s: %w", f.root, key, err)
+	}
+	err = os.Rename(file, filepath.Join(f.root, target))
+	if errors.Is(err, syscall.EXDEV) {
+		err = copyInto(root, file, target)
+	}
+	if err != nil {
+		return fmt.Errorf("upload %s/%s: %w", f.root, key, err)
+	}
+	return syncIn(root, filepath.Dir(target))
+}
+
+// forWriting is at, with the folders of the key made.
+func (f *Folder) forWriting(key string) (root *os.Root, name string, err error) {
+	if _, err := f.path(key); err != nil {
+		return nil, "", err
+	}
+	if err := makeFolder(f.root); err != nil {
+		return nil, "", err
+	}
+	if root, name, err = f.at(key); err != nil {
+		return nil, "", err
+	}
+	if err := makeFolderIn(root, filepath.Dir(name)); err != nil {
+		return nil, "", errors.Join(err, root.Close())
+	}
+	return root, name, nil
+}
+
+func copyInto(root *os.Root, file, target string) (err error) {
 	in, err := os.Open(file)
 	if err != nil {
 		return err
@@ -206,10 +337,10 @@ func copyInto(file, target string) (err error) {
 	temporary := temporaryBeside(target)
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.Remove(temporary))
+			err = errors.Join(err, root.Remove(temporary))
 		}
 	}()
-	out, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	out, err := root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
@@ -217,36 +348,34 @@ func copyInto(file, target string) (err error) {
 	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
 		return err
 	}
-	return os.Rename(temporary, target)
+	return root.Rename(temporary, target)
 }
 
 // CreateIfAbsent writes a temporary file and links it to its name: link(2) fails
 // where the name exists, and what it publishes is whole.
 func (f *Folder) CreateIfAbsent(_ context.Context, key string, data []byte) (err error) {
-	target, err := f.path(key)
+	root, target, err := f.forWriting(key)
 	if err != nil {
-		return err
+		return fmt.Errorf("create %s/%s: %w", f.root, key, err)
 	}
-	if err := f.makeFolder(filepath.Dir(target)); err != nil {
-		return fmt.Errorf("create %s: %w", key, err)
-	}
+	defer func() { err = errors.Join(err, root.Close()) }()
 	temporary := temporaryBeside(target)
-	out, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	out, err := root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
-		return fmt.Errorf("create %s: %w", key, err)
+		return fmt.Errorf("create %s/%s: %w", f.root, key, err)
 	}
-	defer func() { err = errors.Join(err, os.Remove(temporary)) }()
+	defer func() { err = errors.Join(err, root.Remove(temporary)) }()
 	_, err = out.Write(data)
 	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
-		return fmt.Errorf("create %s: %w", key, err)
+		return fmt.Errorf("create %s/%s: %w", f.root, key, err)
 	}
-	if err := os.Link(temporary, target); err != nil {
+	if err := root.Link(temporary, target); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("%s: %w", key, ErrExists)
 		}
-		return fmt.Errorf("create %s: %w", key, err)
+		return fmt.Errorf("create %s/%s: %w", f.root, key, err)
 	}
-	return syncPath(filepath.Dir(target))
+	return syncIn(root, filepath.Dir(target))
 }
 
 func temporaryBeside(target string) string {
@@ -255,17 +384,39 @@ func temporaryBeside(target string) string {
 
 // makeFolder makes a folder and those above it that are missing, each durable as
 // a name in its parent before anything is put into it.
-func (f *Folder) makeFolder(dir string) error {
+func makeFolder(dir string) error {
 	if isDir(dir) {
 		return nil
 	}
-	if err := f.makeFolder(filepath.Dir(dir)); err != nil {
+	if err := makeFolder(filepath.Dir(dir)); err != nil {
 		return err
 	}
 	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return syncPath(filepath.Dir(dir))
+}
+
+// makeFolderIn is makeFolder below root.
+func makeFolderIn(root *os.Root, dir string) error {
+	if info, err := root.Stat(dir); err == nil && info.IsDir() {
+		return nil
+	}
+	if err := makeFolderIn(root, filepath.Dir(dir)); err != nil {
+		return err
+	}
+	if err := root.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncIn(root, filepath.Dir(dir))
+}
+
+func syncIn(root *os.Root, name string) error {
+	file, err := root.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
 }
 
 func syncPath(path string) error {
@@ -278,12 +429,12 @@ func syncPath(path string) error {
 
 // Delete removes the file.
 func (f *Folder) Delete(_ context.Context, key string) error {
-	path, err := f.path(key)
-	if err != nil {
-		return err
+	root, name, err := f.at(key)
+	if err == nil {
+		err = errors.Join(root.Remove(name), root.Close())
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("delete %s: %w", key, err)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("delete %s/%s: %w", f.root, key, err)
 	}
 	return nil
 }

@@ -94,21 +94,6 @@ func (l *Log) fault(key, format string, args ...any) {
 	l.Faults = append(l.Faults, Fault{key, fmt.Sprintf(format, args...)})
 }
 
-// Through is the state after run n, which s has folded in.
-func (s *State) Through(n int64) *State {
-	then := newState()
-	for i, run := range s.Runs[:n] {
-		hash := s.HeadHash
-		if i+1 < len(s.Runs) {
-			hash = s.Runs[i+1].Previous
-		}
-		if err := then.apply(run, hash); err != nil {
-			panic(fmt.Sprintf("a log that was folded in once: %v", err))
-		}
-	}
-	return then
-}
-
 // Configs are the hashes of all configuration files that runs have recorded.
 func (s *State) Configs() []string {
 	var all []string
@@ -118,13 +103,20 @@ func (s *State) Configs() []string {
 	return all
 }
 
-// OpenThrough opens the lake as it was after run n; [Lake.Refresh] goes on from there.
+// OpenThrough opens the lake as it was after run n, by manifests alone;
+// [Lake.Refresh] goes on from there.
 func OpenThrough(ctx context.Context, store Store, n int64) (*Lake, error) {
-	l, err := Open(ctx, store)
-	if err != nil {
-		return nil, err
+	l := &Lake{Store: store, state: newState()}
+	for l.state.Head < n {
+		manifests, err := l.manifests(ctx, l.state.Head+1, min(n, l.state.Head+readAhead))
+		if err == nil {
+			err = l.fold(manifests)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the log of %s: %w", store, err)
+		}
 	}
-	return &Lake{Store: store, state: l.state.Through(n)}, nil
+	return l, nil
 }
 
 // HashOf is the hash by which manifests and configs/ know content.

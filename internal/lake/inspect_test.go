@@ -91,7 +91,11 @@ func TestThroughIsTheStateOfThen(t *testing.T) {
 		heads = append(heads, l.State().HeadHash)
 	}
 	for n := int64(1); n <= 3; n++ {
-		if s := l.State().Through(n); s.Head != n || s.HeadHash != heads[n-1] || s.RatedThrough != n-1 {
+		then, err := lake.OpenThrough(t.Context(), store, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := then.State(); s.Head != n || s.HeadHash != heads[n-1] || s.RatedThrough != n-1 {
 			t.Errorf("through %d: head %d %s, rated through %d", n, s.Head, s.HeadHash, s.RatedThrough)
 		}
 	}

@@ -7,6 +7,7 @@
 // was or as it will be, and at worst files that no run names.
 //
 //	runs/N.json                               the log, ten digits, from 1 without gaps
+//	checkpoints/N-SHA256.json                 the fold of the log up to run N; see checkpoint.go
 //	data/TABLE/[day=D|period=P]/ULID-n.parquet  tables; a name is used once, by one run
 //	configs/SHA256                            configuration files that runs were made with
 //
@@ -18,6 +19,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path"
 	"time"
@@ -30,11 +32,26 @@ import (
 // not safe for concurrent use.
 type Lake struct {
 	Store Store
-	state *State
+	Log   *slog.Logger // of what is not worth an error: a checkpoint that cannot be used; may be nil
+
+	state      *State
+	checkpoint int64 // the run of the newest checkpoint known
 }
 
-// Open reads the log of the lake in store. An empty store is a lake without runs.
-func Open(ctx context.Context, store Store) (*Lake, error) {
+// Open reads the log of the lake in store, from its newest checkpoint on. An empty
+// store is a lake without runs.
+func Open(ctx context.Context, store Store, log *slog.Logger) (*Lake, error) {
+	l := &Lake{Store: store, Log: log, state: newState()}
+	if err := l.restore(ctx); err != nil {
+		return nil, fmt.Errorf("read the log of %s: %w", store, err)
+	}
+	_, err := l.Refresh(ctx)
+	return l, err
+}
+
+// OpenWhole is Open for whoever trusts manifests alone: it reads all of them, and
+// [State.Since] has every run.
+func OpenWhole(ctx context.Context, store Store) (*Lake, error) {
 	l := &Lake{Store: store, state: newState()}
 	_, err := l.Refresh(ctx)
 	return l, err
@@ -46,24 +63,103 @@ func (l *Lake) State() *State { return l.state }
 
 // Refresh reads the runs committed since and returns them, oldest first.
 func (l *Lake) Refresh(ctx context.Context) ([]*Run, error) {
-	before := len(l.state.Runs)
+	head := l.state.Head
 	for {
-		key := runKey(l.state.Head + 1)
-		data, err := ReadAll(ctx, l.Store, key)
+		n, at := l.state.Head+1, 1
+		if n > head+aFew { // there are many: read ahead
+			at = readAhead
+		}
+		manifests, err := l.manifests(ctx, n, n+int64(at)-1)
+		if broken := l.fold(manifests); broken != nil {
+			err = broken
+		}
 		if errors.Is(err, ErrNotFound) {
-			return l.state.Runs[before:], nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read the log of %s: %w", l.Store, err)
-		}
-		run, err := decodeRun(key, data)
-		if err == nil {
-			err = l.state.apply(run, hash(data))
+			return l.state.Since(head), nil
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read the log of %s: %w", l.Store, err)
 		}
 	}
+}
+
+// fold folds the next manifests in.
+func (l *Lake) fold(manifests [][]byte) error {
+	for _, data := range manifests {
+		run, err := decodeRun(runKey(l.state.Head+1), data)
+		if err == nil {
+			err = l.state.apply(run, hash(data))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
+	aFew      = 4 // runs that are read one by one, before many are read ahead
+	readAhead = 16
+)
+
+// manifests reads the manifests of runs side by side, and returns those before the
+// first that cannot be read, with its error.
+func (l *Lake) manifests(ctx context.Context, first, last int64) ([][]byte, error) {
+	all, errs := make([][]byte, last-first+1), make([]error, last-first+1)
+	var group errgroup.Group
+	group.SetLimit(readAhead)
+	for i := range all {
+		group.Go(func() error {
+			all[i], errs[i] = ReadAll(ctx, l.Store, runKey(first+int64(i)))
+			return nil
+		})
+	}
+	_ = group.Wait() // each has its own
+	for i, err := range errs {
+		if err != nil {
+			return all[:i], err
+		}
+	}
+	return all, nil
+}
+
+// Run is the manifest of run n, read again where this process has not read it.
+func (l *Lake) Run(ctx context.Context, n int64) (*Run, error) {
+	runs, err := l.Runs(ctx, n, n)
+	if err == nil && len(runs) == 0 {
+		err = fmt.Errorf("there is no run %d: the newest is %d", n, l.state.Head)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return runs[0], nil
+}
+
+// Runs are the manifests of the runs from first to last, or to the newest that was
+// read if that is before.
+func (l *Lake) Runs(ctx context.Context, first, last int64) ([]*Run, error) {
+	first, last = max(first, 1), min(last, l.state.Head)
+	if first > last {
+		return nil, nil
+	}
+	if first > l.state.base {
+		return l.state.tail[first-1-l.state.base : last-l.state.base], nil
+	}
+	manifests, err := l.manifests(ctx, first, min(last, l.state.base))
+	if err != nil {
+		return nil, fmt.Errorf("read the log of %s: %w", l.Store, err)
+	}
+	runs := make([]*Run, 0, last-first+1)
+	for i, data := range manifests {
+		run, err := decodeRun(runKey(first+int64(i)), data)
+		if err != nil {
+			return nil, fmt.Errorf("read the log of %s: %w", l.Store, err)
+		}
+		runs = append(runs, run)
+	}
+	if last > l.state.base {
+		runs = append(runs, l.state.tail[:last-l.state.base]...)
+	}
+	return runs, nil
 }
 
 // Path returns a local path with the content of a live file, which must be as long
@@ -159,9 +255,14 @@ var ErrLost = errors.New("another run was committed first")
 // ErrLost, and nothing of run can be seen. Unknown, the store failed in the act:
 // the log is read again, and when it holds the run's id the answer is done. Only
 // another run's manifest, read, makes it lost. A run that replaces what is not live
-// is refused.
+// is refused. A run of whose files one is condemned has lost, to the run that did it.
 func (l *Lake) Commit(ctx context.Context, run *Run) error {
 	run.Number, run.Previous = l.state.Head+1, l.state.HeadHash
+	for _, file := range run.Files {
+		if l.state.Deleted(file.Path) {
+			return fmt.Errorf("%s was deleted before the run was committed: %w", file.Path, ErrLost)
+		}
+	}
 	if err := l.state.replaces(run); err != nil {
 		return err
 	}
@@ -183,6 +284,7 @@ func (l *Lake) Commit(ctx context.Context, run *Run) error {
 	newer, refreshErr := l.Refresh(ctx)
 	for _, other := range newer {
 		if other.ID == run.ID {
+			l.writeCheckpoint(ctx)
 			return nil
 		}
 	}
@@ -208,5 +310,7 @@ func (l *Lake) Discard(ctx context.Context, files []File) {
 			group.Go(func() error { return l.Store.Delete(ctx, file.Path) })
 		}
 	}
-	_ = group.Wait() // unnamed by any run, so harmless
+	if err := group.Wait(); err != nil {
+		l.warn("files of a run that was not committed stay until gc", files[0].Path, err)
+	}
 }

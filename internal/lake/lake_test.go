@@ -17,7 +17,7 @@ import (
 
 func open(t *testing.T, store lake.Store) *lake.Lake {
 	t.Helper()
-	l, err := lake.Open(t.Context(), store)
+	l, err := lake.Open(t.Context(), store, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestACommitOfUnknownOutcomeIsLookedUp(t *testing.T) {
 	if err := l.Commit(t.Context(), &run); err != nil {
 		t.Fatalf("the run is in the log, but commit gives %v", err)
 	}
-	if state := open(t, folder).State(); state.Head != 1 || state.Runs[0].ID != run.ID {
+	if state := open(t, folder).State(); state.Head != 1 || state.Since(0)[0].ID != run.ID {
 		t.Errorf("head %d", state.Head)
 	}
 
@@ -178,7 +178,7 @@ func TestABrokenChainIsRefused(t *testing.T) {
 	if err := os.WriteFile(path, []byte(strings.Replace(string(manifest), `"kind": "ingest"`, `"kind": "rate"`, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lake.Open(t.Context(), folder); err == nil || !strings.Contains(err.Error(), "chain is broken") {
+	if _, err := lake.Open(t.Context(), folder, nil); err == nil || !strings.Contains(err.Error(), "chain is broken") {
 		t.Errorf("a changed manifest gives %v", err)
 	}
 }

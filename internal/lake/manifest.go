@@ -30,7 +30,7 @@ type Run struct {
 	Columns  []Column     `json:"columns,omitempty"`  // dimensions and quantities used first by this run
 
 	Period period.Period `json:"period,omitzero"`  // of apply, cut and close; of rerate the first
-	Reason string        `json:"reason,omitempty"` // of rerate
+	Reason string        `json:"reason,omitempty"` // of rerate, void and forget, as given
 
 	AcceptedRejects bool         `json:"accepted_rejects,omitempty"` // a close went on in spite of every reject so far
 	LeftHeld        bool         `json:"left_held,omitempty"`        // a close leaves behind what is held
@@ -38,9 +38,25 @@ type Run struct {
 	Newest          []SourceTime `json:"newest,omitempty"`           // the newest event time of the sources read
 	FullListing     bool         `json:"full_listing,omitempty"`     // an ingest listed all raw objects, not only those of recent dates
 
-	Files    []File   `json:"files,omitempty"`
-	Replaced []string `json:"replaced,omitempty"` // paths of files that are live no longer
-	Totals   Totals   `json:"totals"`
+	Files     []File      `json:"files,omitempty"`
+	Replaced  []string    `json:"replaced,omitempty"`  // paths of files that are live no longer
+	Deleted   []string    `json:"deleted,omitempty"`   // paths that are deleted from the store once the run is committed
+	Forgotten []Forgotten `json:"forgotten,omitempty"` // whom a forget made nameless
+	Rewritten []Rewrite   `json:"rewritten,omitempty"` // files, live no longer, that a forget wrote anew
+	Totals    Totals      `json:"totals"`
+}
+
+// A Forgotten is an account or key that has a pseudonym since: its name is not
+// recorded.
+type Forgotten struct {
+	Column    string `json:"column"` // account or key
+	Pseudonym string `json:"pseudonym"`
+}
+
+// A Rewrite is a file that stands in for one which documents are made of.
+type Rewrite struct {
+	Path string `json:"path"` // of the file before
+	File File   `json:"file"`
 }
 
 // A Kind is the kind of a run.
@@ -56,6 +72,10 @@ const (
 	Cut    Kind = "cut"
 	Close  Kind = "close"
 	Rerate Kind = "rerate" // closed periods were replayed, and notes issued for what that changed
+
+	Compact Kind = "compact" // small files became large ones with the same rows
+	GC      Kind = "gc"      // files that nobody needs any more were condemned
+	Forget  Kind = "forget"  // a person's names became pseudonyms
 )
 
 // Founding is what the lake's first run fixes for good.
@@ -175,8 +195,16 @@ func decodeRun(key string, data []byte) (*Run, error) {
 	if err := json.Unmarshal(data, run); err != nil {
 		return nil, fmt.Errorf("%s is no manifest: %w", key, err)
 	}
-	for i := range run.Files {
-		run.Files[i].Run = run.Number
-	}
+	run.number()
 	return run, nil
+}
+
+// number tells the run's files which run they are of.
+func (r *Run) number() {
+	for i := range r.Files {
+		r.Files[i].Run = r.Number
+	}
+	for i := range r.Rewritten {
+		r.Rewritten[i].File.Run = r.Number
+	}
 }

@@ -69,7 +69,7 @@ func TestAMissingBucketIsNoEmptyStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lake.Open(t.Context(), store); err == nil || !strings.Contains(err.Error(), "make the bucket") {
+	if _, err := lake.Open(t.Context(), store, nil); err == nil || !strings.Contains(err.Error(), "make the bucket") {
 		t.Errorf("a lake in a bucket that is not there: %v", err)
 	}
 	for _, err := range store.List(t.Context(), "") {

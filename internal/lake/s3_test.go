@@ -84,7 +84,11 @@ func TestCommitsOverABadNetwork(t *testing.T) {
 func wantRuns(t *testing.T, store lake.Store, ids []string) {
 	t.Helper()
 	var got []string
-	for _, run := range open(t, store).State().Runs {
+	whole, err := lake.OpenWhole(t.Context(), store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, run := range whole.State().Since(0) {
 		got = append(got, run.ID)
 	}
 	if !slices.Equal(got, ids) {
@@ -242,7 +246,7 @@ func TestDiscardAfterAnInterrupt(t *testing.T) {
 	server := storetest.StartS3(t)
 	storetest.SetEnvironment(t, server.Endpoint)
 	store := openS3(t, server, lake.NewRunID(), lake.S3Options{})
-	l, err := lake.Open(t.Context(), store)
+	l, err := lake.Open(t.Context(), store, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

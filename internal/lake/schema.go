@@ -184,16 +184,21 @@ var (
 	// call in usage looks here too.
 	Voided = Table{"voided", ByDay, append(slices.Clone(Usage.Columns),
 		Column{"read_by", count}, Column{"void_reason", text}, Column{"void_pending", flag}, Column{"void_run", count}), true}
+	// KeptParties are the customers of documents as they were when a forget made them
+	// nameless: an issued document stays as it is. It is the one table that still names them.
+	KeptParties = Table{"kept_parties", Whole, []Column{
+		{"number", text}, {"account", text}, {"party", text},
+	}, false}
 	Periods = Table{"periods", Whole, []Column{
 		{"period", text}, {"start", instant}, {"end", instant}, {"state", text}, {"cut_run", count}, {"close_run", count},
 	}, false}
 )
 
-// Tables lists all tables in the order of SPEC section 11, and then the one of our own.
+// Tables lists all tables in the order of SPEC section 11, and then those of our own.
 func Tables() []Table {
 	return []Table{
 		Objects, Usage, Rejected, Rated, AccountEvents, Burns, Ledger, Balances, Alerts,
-		Invoices, InvoiceLines, Statements, Revenue, Periods, Voided,
+		Invoices, InvoiceLines, Statements, Revenue, Periods, Voided, KeptParties,
 	}
 }
 

@@ -11,11 +11,12 @@ import (
 	"github.com/creditmill/creditmill/internal/period"
 )
 
-// A State is what is live after a run: the fold of the log up to it.
+// A State is what is live after a run: the fold of the log up to it. What a later
+// step asks of earlier runs is part of the fold, so that a log of any length opens
+// from a checkpoint; other manifests are read when they are asked for, see [Lake.Run].
 type State struct {
 	Head     int64  // the newest run; 0: none
 	HeadHash string // SHA-256 of its manifest
-	Runs     []*Run // all of them, oldest first; Runs[i] is run i+1
 
 	Founding *Founding // nil before the first run
 	Columns  []Column  // dimensions and quantities in the order of first use
@@ -30,23 +31,47 @@ type State struct {
 	versions     map[string]usedRef // price table, plan and pack versions used
 	configs      map[string]bool    // SHA-256 of the configuration files that are kept
 	closes       []Closing          // cut or closed, oldest first
+	milestones   []*Run             // cuts, closes and re-rates, oldest first
+	applied      *Applied           // the newest apply
+	retained     []RetainedFile     // in the order in which they were replaced
+	rewritten    map[string]File    // by the path that it stands in for
+
+	base    int64           // the run of the checkpoint that this process began from; 0: none
+	tail    []*Run          // the runs after base, oldest first
+	deleted map[string]bool // paths that runs of the tail have condemned
+}
+
+// Applied is a provisional burn-down of an open period.
+type Applied struct {
+	Run    int64         `json:"run"`
+	Period period.Period `json:"period"`
+	Now    time.Time     `json:"now"`
+}
+
+// A RetainedFile is live no longer, but documents that closes and re-rates have
+// issued are made of it: account events as they were known then.
+type RetainedFile struct {
+	File
+
+	Replaced int64 // the run that replaced it
 }
 
 type usedRef struct {
-	sha256 string
-	run    int64
+	ref VersionRef
+	run int64
 }
 
 // A Closing is how far the close of a period has come.
 type Closing struct {
-	Period   period.Period
-	CutRun   int64
-	CloseRun int64 // 0: cut, not yet closed
+	Period   period.Period `json:"period"`
+	CutRun   int64         `json:"cut_run"`
+	CloseRun int64         `json:"close_run"` // 0: cut, not yet closed
 }
 
 func newState() *State {
 	return &State{
 		Newest: map[string]time.Time{}, Rejects: map[string]int64{}, files: map[string]File{}, versions: map[string]usedRef{}, configs: map[string]bool{},
+		rewritten: map[string]File{}, deleted: map[string]bool{},
 	}
 }
 
@@ -60,15 +85,22 @@ func (s *State) apply(run *Run, manifestHash string) error {
 		return err
 	}
 	for _, path := range run.Replaced {
+		s.retain(s.files[path], run.Number)
 		delete(s.files, path)
 	}
 	for _, file := range run.Files {
 		s.files[file.Path] = file
 	}
+	for _, r := range run.Rewritten {
+		s.rewritten[r.Path] = r.File
+	}
+	for _, path := range run.Deleted {
+		s.deleted[path] = true
+	}
 	for _, v := range run.Versions {
 		key := versionKey(v)
 		if _, used := s.versions[key]; !used {
-			s.versions[key] = usedRef{v.SHA256, run.Number}
+			s.versions[key] = usedRef{v, run.Number}
 		}
 	}
 	for _, config := range run.Configs {
@@ -108,11 +140,77 @@ func (s *State) apply(run *Run, manifestHash string) error {
 		}
 	case Close:
 		s.closes[len(s.closes)-1].CloseRun = run.Number
+	case Apply:
+		s.applied = &Applied{run.Number, run.Period, run.Now}
+	}
+	if run.Kind == Cut || run.Kind == Close || run.Kind == Rerate {
+		s.milestones = append(s.milestones, run)
 	}
 	s.Head, s.HeadHash = run.Number, manifestHash
-	s.Runs = append(s.Runs, run)
+	s.tail = append(s.tail, run)
 	return nil
 }
+
+// retain keeps note of a file that a run replaces where a close or re-rate has
+// issued documents while it was live.
+func (s *State) retain(file File, by int64) {
+	issued := slices.ContainsFunc(s.milestones, func(run *Run) bool { return run.Kind != Cut && run.Number >= file.Run })
+	if file.Table == AccountEvents.Name && issued {
+		s.retained = append(s.retained, RetainedFile{file, by})
+	}
+}
+
+// Since returns the runs after run n, oldest first. n is at least the run of the
+// checkpoint that this process opened the lake from: what was read before, is read
+// again with [Lake.Runs].
+func (s *State) Since(n int64) []*Run { return s.tail[n-s.base:] }
+
+// Milestones are every cut, close and re-rate, oldest first.
+func (s *State) Milestones() []*Run { return s.milestones }
+
+// Milestone is the cut, close or re-rate of that number; nil where run n is none.
+func (s *State) Milestone(n int64) *Run {
+	i, found := slices.BinarySearchFunc(s.milestones, n, func(run *Run, n int64) int { return cmp.Compare(run.Number, n) })
+	if !found {
+		return nil
+	}
+	return s.milestones[i]
+}
+
+// Applied is the newest provisional burn-down of a period; nil where there is none.
+func (s *State) Applied(p period.Period) *Applied {
+	if s.applied == nil || s.applied.Period != p {
+		return nil
+	}
+	return s.applied
+}
+
+// Retained are the files that are live no longer and stay for documents, in the
+// order in which they were replaced.
+func (s *State) Retained() []RetainedFile {
+	retained := slices.Clone(s.retained)
+	for i := range retained {
+		retained[i].File = s.Standing(retained[i].File)
+	}
+	return retained
+}
+
+// Standing is what stands in for a file that is live no longer: a forget may have
+// written its rows anew.
+func (s *State) Standing(file File) File {
+	for {
+		other, rewritten := s.rewritten[file.Path]
+		if !rewritten {
+			return file
+		}
+		other.Run = file.Run
+		file = other
+	}
+}
+
+// Deleted reports whether a run that this process has read condemned a path: the file
+// is gone, or goes at any moment.
+func (s *State) Deleted(path string) bool { return s.deleted[path] }
 
 // replaces is nil where a run replaces live files alone, each once: a log with any
 // other run could not be read again.
@@ -133,7 +231,7 @@ func versionKey(v VersionRef) string { return fmt.Sprintf("%s\x00%s\x00%d", v.Ki
 // that run; "" when none has.
 func (s *State) Used(v VersionRef) (sha256 string, run int64) {
 	used := s.versions[versionKey(v)]
-	return used.sha256, used.run
+	return used.ref.SHA256, used.run
 }
 
 // Files returns the live files of a table, by partition, then run, then path.

@@ -112,15 +112,16 @@ type Reader struct {
 	calendar period.Calendar
 	issuer   Party
 
-	documents, lines, usage, balances, party *sortedRows
+	documents, lines, usage, balances, party, kept *sortedRows
 }
 
 // Open sorts what the documents are made of into files in a folder that the session
 // may write, and reads them. Beside invoices, the session must have these views for the
 // periods and runs picked, with the period as last column where they have one:
-// invoice_lines; statements and balances as the period's close wrote them; periods; and
+// invoice_lines; statements and balances as the period's close wrote them; periods;
 // party_events, the account events with first_run and last_run, the runs that issued
-// documents from first to last at which the row was live. Close the Reader.
+// documents from first to last at which the row was live; and kept_parties. Close the
+// Reader.
 func (p Picked) Open(ctx context.Context, scratch string, calendar period.Calendar, issuer config.Issuer) (_ *Reader, err error) {
 	r := &Reader{
 		Count: p.Count, calendar: calendar,
@@ -140,6 +141,7 @@ func (p Picked) Open(ctx context.Context, scratch string, calendar period.Calend
 		{&r.usage, "duckdb/invoice_documents_usage"},
 		{&r.balances, "duckdb/invoice_documents_balances"},
 		{&r.party, "duckdb/invoice_documents_party"},
+		{&r.kept, "duckdb/invoice_documents_kept"},
 	} {
 		path := filepath.Join(scratch, filepath.Base(sorted.statement)+".parquet")
 		// It is read once and at once: small row groups keep the reader's memory small, and
@@ -157,7 +159,7 @@ func (p Picked) Open(ctx context.Context, scratch string, calendar period.Calend
 
 // Close ends the reading.
 func (r *Reader) Close() error {
-	return errors.Join(r.documents.close(), r.lines.close(), r.usage.close(), r.balances.close(), r.party.close())
+	return errors.Join(r.documents.close(), r.lines.close(), r.usage.close(), r.balances.close(), r.party.close(), r.kept.close())
 }
 
 // Next reads the next document; nil at the end.
@@ -176,6 +178,7 @@ func (r *Reader) Next() (*Document, error) {
 		{r.usage, d.takeUsage},
 		{r.balances, d.takeBalance},
 		{r.party, func(row record) error { return d.Party.update([]byte(row.text(1))) }},
+		{r.kept, d.takeKept},
 	} {
 		if err := part.rows.each(doc, part.take); err != nil {
 			return nil, fmt.Errorf("document %s: %w", d.Number, err)

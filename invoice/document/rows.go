@@ -121,6 +121,8 @@ func (r record) instant(column int) time.Time {
 	return time.UnixMicro(int64(as[*array.Timestamp](r.batch.Column(column)).Value(r.row))).UTC()
 }
 
+func (r record) flag(column int) bool { return as[*array.Boolean](r.batch.Column(column)).Value(r.row) }
+
 func (r record) count(column int) int64 { return as[*array.Int64](r.batch.Column(column)).Value(r.row) }
 
 func (r record) ordinal(column int) int {

@@ -56,6 +56,7 @@ var madeUp = []string{
 			('account.updated', TIMESTAMP '2026-10-15', '{"name":"Acme Corporation"}'),
 			('account.updated', TIMESTAMP '2026-11-10', '{"name":"Later Ltd"}')) e(type, day, payload)
 		ORDER BY hash(account || day)`,
+	`CREATE TABLE kept_parties (number VARCHAR, account VARCHAR, party VARCHAR)`,
 	`CREATE TABLE periods AS SELECT * FROM (VALUES ('2026-10', TIMESTAMP '2026-11-01'), ('2026-11', TIMESTAMP '2026-12-01')) p(period, "end")`,
 }
 

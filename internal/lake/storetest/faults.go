@@ -64,16 +64,19 @@ func NewProxy(t testing.TB, endpoint string) *Proxy {
 	return p
 }
 
-// OneInTen makes about one request in ten go wrong, in all ways in turn, the same
-// requests at each run of a test that sends them in the same order. A conflict
-// befalls conditional writes only.
-func OneInTen() func(*http.Request) Fault {
+// OneInTen is OneIn of ten, drawn by the same seed always.
+func OneInTen() func(*http.Request) Fault { return OneIn(10, 1) }
+
+// OneIn makes about one request in n go wrong, in all ways, the same requests at each
+// run of a test that sends them in the same order. A conflict befalls conditional
+// writes only.
+func OneIn(n int, seed uint64) func(*http.Request) Fault {
 	var mu sync.Mutex
-	random := rand.New(rand.NewPCG(1, 2))
+	random := rand.New(rand.NewPCG(seed, 2))
 	return func(r *http.Request) Fault {
 		mu.Lock()
 		defer mu.Unlock()
-		if random.IntN(10) != 0 {
+		if random.IntN(n) != 0 {
 			return NoFault
 		}
 		fault := Fault(1 + random.IntN(int(faults)-1))
