@@ -41,6 +41,27 @@ test: ## run every test (TEST_ARGS=./...)
 	@$(TOOL) -n versitygw >/dev/null # the S3 server of the tests: built once, not by each package that needs it
 	go test $(TAGS) -vet=off -timeout $(TEST_TIMEOUT) $(TEST_ARGS)
 
+# Each fault test counts its cases; those of several processes at once are listed by name.
+FAULT_TESTS := ^Test(Fault|Killed)
+RACE_TESTS  := (Closes|Rerates|Others)AtOnce|AtAnyMoment|IsNotDisturbed|KilledAfterItsCut|TwoDaemons|AfterAPause|AClock|AtTheStart|CatchesUp|BesideEvery|ACommittedRerate|ACrash|StoreThatFails|UnknownOutcome
+
+.PHONY: faults
+faults: ## crash, starve and confuse every job, and count that nothing is lost or doubled (minutes)
+	@$(TOOL) -n versitygw >/dev/null
+	@counts=$$(mktemp); log=$$(mktemp); trap 'rm -f "$$counts" "$$log"' EXIT; failed=0; \
+	CREDITMILL_FAULTS=$$counts go test $(TAGS) -vet=off -count=1 -timeout 40m -v -run '$(FAULT_TESTS)|$(RACE_TESTS)' ./internal/lake ./jobs ./cmd/creditmill >"$$log" 2>&1 || failed=1; \
+	if (( failed )); then grep -Ev '^ *(=== |--- PASS)' "$$log" || true; fi; \
+	printf '%-56s %7s %8s  %s\n' fault cases time outcome; total=0; \
+	while IFS=$$'\t' read -r fault cases took outcome; do \
+	  printf '%-56s %7s %8s  %s\n' "$$fault" "$$cases" "$$took" "$$outcome"; total=$$((total + cases)); \
+	done < <(sort "$$counts"); \
+	printf '%-56s %7s\n\nraces of several processes, the daemon, and what a store answers\n' 'in all' "$$total"; \
+	while read -r _ outcome name took; do \
+	  if [[ ! $$name =~ $(FAULT_TESTS) ]]; then printf '%-72s %9s  %s\n' "$$name" "$$took" "$${outcome%:}"; fi; \
+	done < <(grep -E '^--- (PASS|FAIL): ' "$$log" | sort -k3); \
+	if (( failed )) || (( total == 0 )); then echo 'faults: failed' >&2; exit 1; fi; \
+	echo; echo "$$total cases: a fault, the same work again, and every row as if nothing had happened"
+
 .PHONY: check
 check: format lint modules vuln ## format, lint, modules, known vulnerabilities: everything but the tests
 

@@ -10,8 +10,8 @@ import (
 
 var compactSeed = flag.Int("compact.seed", 4, "seed of TestARandomHistoryCompacted")
 
-// A random history whose lake is compacted after whatever it learns, closes and
-// re-rates says what the same lake says that never was.
+// A random history whose lake is compacted after every close and re-rate says what the
+// same lake says that never was.
 func TestARandomHistoryCompacted(t *testing.T) {
 	t.Parallel()
 	h := drawHistory(*compactSeed)
@@ -25,15 +25,13 @@ func TestARandomHistoryCompacted(t *testing.T) {
 		}
 	}
 	for index := range h.closed {
-		both(index, func(l *told) { l.learn(index) })
-		both(index, func(l *told) { l.close(index) })
+		both(index, func(l *told) { l.learn(index); l.close(index) })
 		if index == 1 {
 			both(index, func(l *told) { l.rerateFrom(0, index, true) })
 		}
 	}
 	both(h.closed, func(l *told) { l.learn(h.closed) })
-	both(h.last(), func(l *told) { l.learn(h.last()) })
-	both(h.last(), func(l *told) { l.rerateFrom(0, h.last(), true) })
+	both(h.last(), func(l *told) { l.learn(h.last()); l.rerateFrom(0, h.last(), true) })
 	small.wantSame("compacted", small.said(), plain.said())
 	small.wantRight("compacted")
 	if files, all := len(small.files()), len(plain.files()); files >= all {

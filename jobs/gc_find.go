@@ -110,7 +110,7 @@ func (g *collector) logRun(ctx context.Context, run *lake.Run, load *loader) err
 		}
 	}
 	until := g.mill.Calendar.Add(run.Now, g.mill.Config.Retention.Superseded)
-	if soonest := run.Now.Add(settles); until.Before(soonest) {
+	if soonest := run.Now.Add(settles); until.Before(soonest) || run.Kind == lake.GC { // whose files have the text that was to go
 		until = soonest
 	}
 	for _, path := range run.Replaced {

@@ -17,8 +17,8 @@ import (
 )
 
 // No file may grow beyond a limit, as on a disk that is full: DuckDB's files in scratch
-// and those of the lake alike. The error names the file that has no room, or the system
-// ends the process; with more room the same command goes on, until it gets through.
+// and those of the lake alike. The error names the file that has no room; with more room
+// the same command goes on, until it gets through.
 func TestFaultNoRoomForFiles(t *testing.T) {
 	t.Parallel()
 	cases := storetest.Cases(t, "no room for files, of DuckDB too")
@@ -45,9 +45,7 @@ func TestFaultNoRoomForFiles(t *testing.T) {
 			if !errors.As(err, &exit) {
 				t.Fatal(err)
 			}
-			status, ok := exit.Sys().(syscall.WaitStatus)
-			killed := ok && status.Signaled() && status.Signal() == syscall.SIGXFSZ
-			if !killed && (exit.ExitCode() != exitFailed || !strings.Contains(string(out), full) || !strings.Contains(strings.ToLower(string(out)), "file too large")) {
+			if exit.ExitCode() != exitFailed || !strings.Contains(string(out), full) || !strings.Contains(strings.ToLower(string(out)), "file too large") {
 				t.Fatalf("%s with room for %d blocks: %v\n%s", args[0], blocks, err, out)
 			}
 		}

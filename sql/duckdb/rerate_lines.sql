@@ -36,7 +36,7 @@ replayed AS (
 differing AS (
     SELECT
         coalesce(n.account, o.account) AS account, coalesce(n.currency, o.currency) AS currency, coalesce(n.kind, o.kind) AS kind,
-        coalesce(n.label, o.label) AS item, n.description IS NULL AS gone, o.description IS NULL OR o.amount = 0 AS added,
+        coalesce(n.label, o.label) AS item, n.account IS NULL AS gone, o.account IS NULL OR o.amount = 0 AS added,
         coalesce(n.kind IN ('fee', 'pack', 'overage') AND n.unit_price <> o.unit_price, false) AS repriced,
         coalesce(n.description, o.description) AS description,
         coalesce(n.quantity, 0) - coalesce(o.quantity, 0) AS quantity, coalesce(n.unit_price, o.unit_price) AS unit_price,
