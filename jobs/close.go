@@ -201,7 +201,7 @@ func (c *closer) finish(ctx context.Context, d *desk, burned *burnedDown) (*draf
 		c.report.Already = &closing
 		return nil, nil
 	}
-	if burned == nil {
+	if burned == nil || !c.mill.stand(lake.AccountEvents, burned.events) { // a compaction may have come between
 		all, err := d.burnDown(ctx, c.period, time.Time{})
 		if err != nil {
 			return nil, err
@@ -212,6 +212,14 @@ func (c *closer) finish(ctx context.Context, d *desk, burned *burnedDown) (*draf
 		return nil, nil
 	}
 	return d.closing(ctx, c.period, *burned, c.report)
+}
+
+// stand reports whether files of a table are live still.
+func (m *Mill) stand(table lake.Table, files []lake.File) bool {
+	live := m.Lake.State().Files(table)
+	return !slices.ContainsFunc(files, func(f lake.File) bool {
+		return !slices.ContainsFunc(live, func(l lake.File) bool { return l.Path == f.Path })
+	})
 }
 
 // lateBlocks are what is in the way of a period that is cut: what changed since, for

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -198,5 +200,51 @@ func TestIngestAndRateAtAnyMomentOfAClose(t *testing.T) {
 	t.Logf("%d visits: %d before the cut, %d after it", operations, inTime.Load(), late.Load())
 	if inTime.Load() == 0 || late.Load() == 0 {
 		t.Error("the visits all came on one side of the cut")
+	}
+}
+
+// A compaction of the very files that a close reads and replaces, at any moment of it:
+// the close goes on, and what it bills is what it would have billed.
+func TestACompactionAtAnyMomentOfAClose(t *testing.T) {
+	before := newSite(t, tiny)
+	// An apply holds the subscription, for nobody has opened the account; the close, which knows better, writes the account events anew.
+	before.write("raw/accounts/one.jsonl", `{"id":"n1","type":"subscription.cancelled","account":"late","at":"2026-10-03T00:00:00Z"}`)
+	before.run(month[:3])
+	before.write("raw/accounts/two.jsonl", `{"id":"n2","type":"account.opened","account":"late","at":"2026-10-02T00:00:00Z"}`)
+	before.run(month[:2])
+	wantRows(t, "held", before.ask(`SELECT event_id FROM account_events WHERE held IS NOT NULL`), "n1")
+	bills := func(s site) []string {
+		return slices.DeleteFunc(s.files(), func(f string) bool { return strings.HasPrefix(f, "rated ") }) // which it may have merged
+	}
+	calm := before.copied()
+	_, operations := calm.closeVisited(0, nil)
+	want := bills(calm)
+	var compacted atomic.Int64
+	t.Run("visits", func(t *testing.T) {
+		for n := rand.Int64N(3); n < operations; n += 3 {
+			t.Run(fmt.Sprint(n+1), func(t *testing.T) {
+				t.Parallel()
+				s := site{t, before.dir}.copied()
+				report, _ := s.closeVisited(n+1, func() {
+					report, err := s.at(month[3].now).Compact(t.Context(), jobs.CompactOptions{Least: 2})
+					if err != nil {
+						t.Error(err)
+					}
+					if slices.ContainsFunc(report.Partitions, func(c jobs.Compacted) bool { return c.Table == lake.AccountEvents.Name }) {
+						compacted.Add(1)
+					}
+				})
+				if report.Run == nil {
+					t.Errorf("not closed: %+v", report)
+				}
+				s.wantOneClose()
+				if got := bills(s); !slices.Equal(got, want) {
+					t.Errorf("files\n%q\nwant\n%q", got, want)
+				}
+			})
+		}
+	})
+	if compacted.Load() == 0 {
+		t.Error("no compaction merged account events")
 	}
 }
