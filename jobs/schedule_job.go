@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/creditmill/creditmill/internal/config"
@@ -33,6 +34,7 @@ type scheduled struct {
 	success  time.Time // the last; zero: none by this daemon
 	run      int64     // that it last committed
 	record   string    // key of its record in the lake
+	stale    bool      // it has succeeded, and the lake may still have a record of its failures
 }
 
 func (s *scheduled) next() time.Time {
@@ -246,9 +248,14 @@ const recordTimeout = 20 * time.Second
 func (d *daemon) tell(ctx context.Context, s *scheduled, o outcome, failure Failure, previous string, warn func(string, ...any)) {
 	telling, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	err := d.withStore(telling, func(store lake.Store) (err error) {
-		if o == outcomeDone || o == outcomeNothing {
-			return clearFailures(telling, store, s.name)
+	succeeded := o == outcomeDone || o == outcomeNothing
+	d.mu.Lock()
+	s.stale = succeeded
+	d.mu.Unlock()
+	err := d.withStore(telling, func(store lake.Store) error {
+		cleared := d.clearStale(telling, store)
+		if succeeded {
+			return cleared
 		}
 		key, err := recordFailure(telling, store, failure, previous)
 		if key != "" {
@@ -256,11 +263,28 @@ func (d *daemon) tell(ctx context.Context, s *scheduled, o outcome, failure Fail
 			s.record = key
 			d.mu.Unlock()
 		}
-		return err
+		return errors.Join(cleared, err)
 	})
 	if err != nil {
 		warn("the lake's record of the job's failures could not be kept", "reason", err)
 	}
+}
+
+// clearStale deletes the records of jobs that have succeeded since, also of those
+// whose record could not be deleted then.
+func (d *daemon) clearStale(ctx context.Context, store lake.Store) error {
+	d.mu.Lock()
+	stale := slices.DeleteFunc(slices.Clone(d.jobs), func(s *scheduled) bool { return !s.stale })
+	d.mu.Unlock()
+	var errs []error
+	for _, s := range stale {
+		err := clearFailures(ctx, store, s.name)
+		d.mu.Lock()
+		s.stale = s.stale && err != nil
+		d.mu.Unlock()
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // withStore opens the store of the lake that the newest configuration names.

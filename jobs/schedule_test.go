@@ -16,6 +16,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/creditmill/creditmill/internal/lake"
+	"github.com/creditmill/creditmill/internal/lake/storetest"
 	"github.com/creditmill/creditmill/internal/period"
 )
 
@@ -436,5 +438,36 @@ func TestMetricsAreNamedByConvention(t *testing.T) {
 		if name := f.GetName(); !strings.HasPrefix(name, "creditmill_") && !strings.HasPrefix(name, "go_") && !strings.HasPrefix(name, "process_") {
 			t.Errorf("metric %s", name)
 		}
+	}
+}
+
+// A record of failures that could not be deleted when its job succeeded goes when any
+// job next tells the lake how it went.
+func TestAStaleRecordOfFailuresGoesLater(t *testing.T) {
+	store, err := lake.NewFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := recordFailure(t.Context(), store, Failure{Job: "apply", Error: "no answer"}, ""); err != nil {
+		t.Fatal(err)
+	}
+	apply, rate := &scheduled{jobSpec: jobSpec{name: "apply"}, stale: true}, &scheduled{jobSpec: jobSpec{name: "rate"}}
+	d := &daemon{jobs: []*scheduled{apply, rate}}
+	records := func() (n int) {
+		for _, err := range store.List(t.Context(), failuresPrefix) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		return n
+	}
+	failing := &storetest.Failing{Store: store, N: 2} // the listing comes through, the delete does not
+	if err := d.clearStale(t.Context(), failing); err == nil || !apply.stale || records() != 1 {
+		t.Errorf("on a store that fails: %v, stale %v, %d records", err, apply.stale, records())
+	}
+	rate.stale = true
+	if err := d.clearStale(t.Context(), store); err != nil || apply.stale || rate.stale || records() != 0 {
+		t.Errorf("with the next success: %v, stale %v, %d records", err, apply.stale, records())
 	}
 }
