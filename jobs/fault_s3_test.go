@@ -117,7 +117,7 @@ func TestFaultsOfS3(t *testing.T) {
 	random := rand.New(rand.NewPCG(storetest.Seed(t), 0))
 	share := 1
 	if storetest.Full() {
-		share = 4
+		share = 12
 	}
 	t.Run("one operation fails", func(t *testing.T) {
 		cases := storetest.Cases(t, "S3: one operation of any job fails")
