@@ -49,7 +49,7 @@ func (m *Mill) Close(ctx context.Context, o CloseOptions) (CloseReport, error) {
 	case !o.Period.IsZero() && open.Before(o.Period):
 		return report, fmt.Errorf("%s cannot be closed before %s: run `creditmill close --period %s` first", o.Period, open, open)
 	}
-	from := m.Calendar.Add(m.Calendar.End(open), m.Config.CloseGrace)
+	from := m.closeFrom(open)
 	if m.Now().Before(from) {
 		if o.Period.IsZero() {
 			return report, nil
@@ -66,6 +66,11 @@ func (m *Mill) Close(ctx context.Context, o CloseOptions) (CloseReport, error) {
 		m.compactAfter(ctx, open)
 	}
 	return report, err
+}
+
+// closeFrom is the instant from which on a period may be closed.
+func (m *Mill) closeFrom(p period.Period) time.Time {
+	return m.Calendar.Add(m.Calendar.End(p), m.Config.CloseGrace)
 }
 
 // A closer is one close at work, over all of its attempts.

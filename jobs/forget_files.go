@@ -252,19 +252,16 @@ func (m *Mill) finishForgetting(ctx context.Context, dry bool) (n int64, err err
 		there[object.Key] = true
 	}
 	var left []string
-	head := m.Lake.State().Head
-	for first := int64(1); first <= head; first += gcRuns {
-		runs, err := m.Lake.Runs(ctx, first, min(first+gcRuns-1, head))
-		if err != nil {
-			return 0, err
-		}
-		for _, run := range runs {
-			for _, path := range run.Deleted {
-				if run.Kind == lake.Forget && there[path] {
-					left = append(left, path)
-				}
+	err = m.eachRun(ctx, 1, m.Lake.State().Head, func(run *lake.Run) error {
+		for _, path := range run.Deleted {
+			if run.Kind == lake.Forget && there[path] {
+				left = append(left, path)
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
 	}
 	if dry {
 		return int64(len(left)), nil

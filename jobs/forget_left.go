@@ -85,24 +85,18 @@ func (f *forgetting) leftInKeys(ctx context.Context) error {
 
 // leftInLog looks at what people have written into the log, which never changes.
 func (f *forgetting) leftInLog(ctx context.Context) error {
-	for first := int64(1); first <= f.state.Head; first += gcRuns {
-		runs, err := f.mill.Lake.Runs(ctx, first, min(first+gcRuns-1, f.state.Head))
-		if err != nil {
-			return err
-		}
-		for _, run := range runs {
-			said := []string{run.Reason}
-			if run.Unread != nil {
-				for _, u := range *run.Unread {
-					said = append(said, u.Object, u.Reason)
-				}
-			}
-			if f.mentions(strings.Join(said, "\n")) {
-				f.report.Left = append(f.report.Left, StillNamed{Where: fmt.Sprintf("runs/%010d.json", run.Number), Count: 1})
+	return f.mill.eachRun(ctx, 1, f.state.Head, func(run *lake.Run) error {
+		said := []string{run.Reason}
+		if run.Unread != nil {
+			for _, u := range *run.Unread {
+				said = append(said, u.Object, u.Reason)
 			}
 		}
-	}
-	return nil
+		if f.mentions(strings.Join(said, "\n")) {
+			f.report.Left = append(f.report.Left, StillNamed{Where: fmt.Sprintf("runs/%010d.json", run.Number), Count: 1})
+		}
+		return nil
+	})
 }
 
 // leftBeside looks at the copies of configuration files and at what is noted of jobs

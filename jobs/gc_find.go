@@ -13,10 +13,7 @@ import (
 	"github.com/creditmill/creditmill/sql"
 )
 
-const (
-	gcRuns = 256     // manifests that are read at once
-	gcRows = 100_000 // rows that are loaded at once
-)
+const gcRows = 100_000 // rows that are loaded at once
 
 // find compares what lies under data/ with what the log says of it. It reads the
 // whole log and lists everything, each in passing: the tables are DuckDB's.
@@ -76,19 +73,14 @@ func (l *loader) flush(ctx context.Context) error {
 func (g *collector) log(ctx context.Context) error {
 	load := &loader{desk: g.desk, table: "gc_logged", columns: []duck.Column{{Name: "path", Type: "VARCHAR"}, {Name: "what", Type: "VARCHAR"}, {Name: "until", Type: "TIMESTAMP"}}}
 	tell := g.mill.progress("log")
-	for first := int64(1); first <= g.read; first += gcRuns {
-		runs, err := g.mill.Lake.Runs(ctx, first, min(first+gcRuns-1, g.read))
-		if err != nil {
-			return err
-		}
-		for _, run := range runs {
-			if err := g.logRun(ctx, run, load); err != nil {
-				return err
-			}
-		}
+	err := g.mill.eachRun(ctx, 1, g.read, func(run *lake.Run) error {
 		if tell != nil {
-			tell(min(first+gcRuns-1, g.read), g.read)
+			tell(run.Number, g.read)
 		}
+		return g.logRun(ctx, run, load)
+	})
+	if err != nil {
+		return err
 	}
 	for path := range keptFiles(g.mill.Lake.State()) {
 		if err := load.add(ctx, path, "kept", nil); err != nil {

@@ -12,43 +12,28 @@ import (
 	"strings"
 
 	"github.com/creditmill/creditmill/internal/config"
+	"github.com/creditmill/creditmill/internal/lake"
 )
 
 // What no run names and nothing is made of goes without a run: at worst it is missed
 // by nobody.
 
-// gcCheckpoints is how many checkpoints stay: whoever has listed the newest but one can
-// still read it.
-const gcCheckpoints = 2
-
-var (
-	checkpointKeys = regexp.MustCompile(`^checkpoints/([0-9]{10})-[0-9a-f]{64}\.json$`)
-	failureKeys    = regexp.MustCompile(`^failures/([a-z]+)-([0-7][0-9A-HJKMNP-TV-Z]{25})\.json$`)
-)
+var failureKeys = regexp.MustCompile(`^failures/([a-z]+)-([0-7][0-9A-HJKMNP-TV-Z]{25})\.json$`)
 
 // checkpoints deletes those that later ones have taken the place of.
 func (g *collector) checkpoints(ctx context.Context) error {
-	var all []oddment
-	var numbers []string
-	for object, err := range g.mill.Lake.Store.List(ctx, "checkpoints/") {
-		if err != nil {
-			return fmt.Errorf("list checkpoints: %w", err)
-		}
-		m := checkpointKeys.FindStringSubmatch(object.Key)
-		if m == nil {
-			g.report.stray(object.Key)
-			continue
-		}
-		all = append(all, oddment{object.Key, "checkpoints", GCSpare, object.Bytes})
-		numbers = append(numbers, m[1])
+	spare, strays, err := lake.SpareCheckpoints(ctx, g.mill.Lake.Store)
+	if err != nil {
+		return err
 	}
-	slices.Sort(numbers)
-	numbers = slices.Compact(numbers)
-	if len(numbers) <= gcCheckpoints {
-		return nil
+	for _, key := range strays {
+		g.report.stray(key)
 	}
-	oldest := "checkpoints/" + numbers[len(numbers)-gcCheckpoints]
-	return g.delete(ctx, slices.DeleteFunc(all, func(o oddment) bool { return o.path >= oldest }))
+	oddments := make([]oddment, len(spare))
+	for i, object := range spare {
+		oddments[i] = oddment{object.Key, "checkpoints", GCSpare, object.Bytes}
+	}
+	return g.delete(ctx, oddments)
 }
 
 // failuresKeptDays is how long the record of a failure stays of a job that is

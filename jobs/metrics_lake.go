@@ -51,16 +51,14 @@ func (d *daemon) lookAt(ctx context.Context, m *Mill) (*lakeView, error) {
 	v := &lakeView{
 		head: state.Head, newest: maps.Clone(state.Newest), rejects: state.BlockingRejects(),
 		unread: int64(len(state.Unread)), pendingVoids: state.PendingVoids(),
-		openStart: m.Calendar.Start(open), mayClose: m.Calendar.Add(m.Calendar.End(open), m.Config.CloseGrace),
+		openStart: m.Calendar.Start(open), mayClose: m.closeFrom(open),
 		files: map[string]int{},
 	}
 	oldest := int64(0)
-	for _, file := range state.Files(lake.Usage) {
-		if origin := file.Origin(); origin > state.RatedThrough {
-			v.unrated += file.Rows
-			if oldest == 0 || origin < oldest {
-				oldest = origin
-			}
+	for _, file := range m.unratedUsage() {
+		v.unrated += file.Rows
+		if origin := file.Origin(); oldest == 0 || origin < oldest {
+			oldest = origin
 		}
 	}
 	if oldest != 0 {
@@ -70,10 +68,8 @@ func (d *daemon) lookAt(ctx context.Context, m *Mill) (*lakeView, error) {
 		}
 		v.unratedSince = run.Now
 	}
-	for _, run := range state.Milestones() {
-		if run.Kind == lake.Close {
-			v.lastClose = run.Now
-		}
+	if last, _ := lastClose(state.Milestones()); last != nil {
+		v.lastClose = last.Now
 	}
 	for _, table := range lake.Tables() {
 		v.files[table.Name] = len(state.Files(table))

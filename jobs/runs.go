@@ -17,6 +17,26 @@ type RunFilter struct {
 	Limit  int           // at least 1: so many, the newest
 }
 
+// logWindow is how many manifests are read at once by who goes through the log.
+const logWindow = 256
+
+// eachRun goes through the runs from first to last, oldest first, in memory that does
+// not grow with the log.
+func (m *Mill) eachRun(ctx context.Context, first, last int64, do func(*lake.Run) error) error {
+	for ; first <= last; first += logWindow {
+		runs, err := m.Lake.Runs(ctx, first, min(first+logWindow-1, last))
+		if err != nil {
+			return err
+		}
+		for _, run := range runs {
+			if err := do(run); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // runsWindow is how many manifests are read at once, going back through the log.
 const runsWindow = 64
 

@@ -76,7 +76,7 @@ func (m *Mill) Status(ctx context.Context) (Status, error) {
 	s := Status{Lake: m.Config.Lake.String(), Head: state.Head, HeadHash: state.HeadHash, Rejects: state.BlockingRejects(), Unread: state.Unread, PendingVoids: state.PendingVoids()}
 	s.Open, s.Cut = state.Open(m.Config.FirstPeriod)
 	s.OpenStart = m.Calendar.Start(s.Open)
-	s.CloseFrom = m.Calendar.Add(m.Calendar.End(s.Open), m.Config.CloseGrace)
+	s.CloseFrom = m.closeFrom(s.Open)
 	s.LastClose, s.Rerates = lastClose(state.Milestones())
 	s.Sources = m.sourceStatus()
 	for _, file := range m.unratedUsage() {

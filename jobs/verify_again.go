@@ -37,14 +37,9 @@ func deletedSince(ctx context.Context, setup *Setup, o Options, n int64) (delete
 		return false, err
 	}
 	defer func() { err = errors.Join(err, m.Release()) }()
-	for first := n + 1; first <= m.Lake.State().Head && !deleted; first += gcRuns {
-		var runs []*lake.Run
-		if runs, err = m.Lake.Runs(ctx, first, first+gcRuns-1); err != nil {
-			return false, err
-		}
-		for _, run := range runs {
-			deleted = deleted || len(run.Deleted) > 0
-		}
-	}
-	return deleted, nil
+	err = m.eachRun(ctx, n+1, m.Lake.State().Head, func(run *lake.Run) error {
+		deleted = deleted || len(run.Deleted) > 0
+		return nil
+	})
+	return deleted, err
 }

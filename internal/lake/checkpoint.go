@@ -148,26 +148,49 @@ var checkpointKey = regexp.MustCompile(`^checkpoints/([0-9]{10})-([0-9a-f]{64})\
 
 // A checkpointRef names a checkpoint that lies in a store.
 type checkpointRef struct {
-	key, sha256 string
-	run         int64
+	Object
+
+	sha256 string
+	run    int64
 }
 
-// listCheckpoints lists them, the newest first.
-func listCheckpoints(ctx context.Context, store Store) ([]checkpointRef, error) {
-	var refs []checkpointRef
+// listCheckpoints lists them, the newest first, and what lies among them and is none.
+func listCheckpoints(ctx context.Context, store Store) (refs []checkpointRef, strays []string, err error) {
 	for object, err := range store.List(ctx, checkpoints) {
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if m := checkpointKey.FindStringSubmatch(object.Key); m != nil {
-			run, _ := strconv.ParseInt(m[1], 10, 64) // ten digits
-			refs = append(refs, checkpointRef{object.Key, m[2], run})
+		m := checkpointKey.FindStringSubmatch(object.Key)
+		if m == nil {
+			strays = append(strays, object.Key)
+			continue
 		}
+		run, _ := strconv.ParseInt(m[1], 10, 64) // ten digits
+		refs = append(refs, checkpointRef{object, m[2], run})
 	}
 	slices.SortFunc(refs, func(a, b checkpointRef) int {
-		return cmp.Or(cmp.Compare(b.run, a.run), strings.Compare(a.key, b.key))
+		return cmp.Or(cmp.Compare(b.run, a.run), strings.Compare(a.Key, b.Key))
 	})
-	return refs, nil
+	return refs, strays, nil
+}
+
+// SpareCheckpoints are those that later ones have taken the place of; strays are keys
+// among them that are of no checkpoint.
+func SpareCheckpoints(ctx context.Context, store Store) (spare []Object, strays []string, err error) {
+	refs, strays, err := listCheckpoints(ctx, store)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list checkpoints: %w", err)
+	}
+	runs := 0
+	for i, ref := range refs {
+		if i == 0 || ref.run != refs[i-1].run {
+			runs++
+		}
+		if runs > checkpointsKept {
+			spare = append(spare, ref.Object)
+		}
+	}
+	return spare, strays, nil
 }
 
 // listings is how often the checkpoints are listed where those that were listed are
@@ -178,7 +201,7 @@ const listings = 3
 // from nothing.
 func (l *Lake) restore(ctx context.Context) error {
 	for range listings {
-		refs, err := listCheckpoints(ctx, l.Store)
+		refs, _, err := listCheckpoints(ctx, l.Store)
 		if err != nil || len(refs) == 0 {
 			return err
 		}
@@ -194,7 +217,7 @@ func (l *Lake) restore(ctx context.Context) error {
 			case errors.Is(err, ErrNotFound):
 				gone = true
 			default:
-				l.warn("a checkpoint of the log is passed over", ref.key, err)
+				l.warn("a checkpoint of the log is passed over", ref.Key, err)
 			}
 		}
 		if !gone {
@@ -207,7 +230,7 @@ func (l *Lake) restore(ctx context.Context) error {
 // readCheckpoint reads a checkpoint, and manifest N beside it: a lake that was put
 // back to an earlier time may have checkpoints of runs that it has not.
 func readCheckpoint(ctx context.Context, store Store, ref checkpointRef) (*State, error) {
-	data, err := ReadAll(ctx, store, ref.key)
+	data, err := ReadAll(ctx, store, ref.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +257,7 @@ func readCheckpoint(ctx context.Context, store Store, ref checkpointRef) (*State
 // manifests are read beside one at most.
 const checkpointEvery = 16
 
-// checkpointsKept is how many stay: whoever has listed the newest but one can still
+// checkpointsKept is of how many runs they stay: whoever has listed the newest but one can still
 // read it.
 const checkpointsKept = 2
 
@@ -256,9 +279,9 @@ func (l *Lake) writeCheckpoint(ctx context.Context) {
 		return
 	}
 	l.checkpoint = l.state.Head
-	refs, err := listCheckpoints(ctx, l.Store)
-	for _, ref := range refs[min(len(refs), checkpointsKept):] {
-		err = errors.Join(err, l.Store.Delete(ctx, ref.key))
+	spare, _, err := SpareCheckpoints(ctx, l.Store)
+	for _, object := range spare {
+		err = errors.Join(err, l.Store.Delete(ctx, object.Key))
 	}
 	if err != nil {
 		l.warn("old checkpoints of the log stay", checkpoints, err)
@@ -274,13 +297,13 @@ func (l *Lake) warn(what, key string, err error) {
 // InspectCheckpoints looks whether the checkpoints of a lake say what its manifests
 // say; it returns how many there are. whole has been opened with [OpenWhole].
 func InspectCheckpoints(ctx context.Context, whole *Lake) (n int64, faults []Fault, err error) {
-	refs, err := listCheckpoints(ctx, whole.Store)
+	refs, _, err := listCheckpoints(ctx, whole.Store)
 	if err != nil {
 		return 0, nil, fmt.Errorf("list the checkpoints of %s: %w", whole.Store, err)
 	}
 	for _, ref := range refs {
 		n++
-		data, err := ReadAll(ctx, whole.Store, ref.key)
+		data, err := ReadAll(ctx, whole.Store, ref.Key)
 		if errors.Is(err, ErrNotFound) {
 			continue // a newer one has taken its place
 		}
@@ -288,7 +311,7 @@ func InspectCheckpoints(ctx context.Context, whole *Lake) (n int64, faults []Fau
 			return n, faults, fmt.Errorf("read the log of %s: %w", whole.Store, err)
 		}
 		if found := whole.state.faultOf(ref, data); found != "" {
-			faults = append(faults, Fault{ref.key, found})
+			faults = append(faults, Fault{ref.Key, found})
 		}
 	}
 	return n, faults, nil

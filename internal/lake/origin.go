@@ -54,15 +54,6 @@ func (f File) Origins() []int64 {
 // HasOrigin reports whether any of the runs may have brought rows of the file.
 func (f File) HasOrigin(of func(run int64) bool) bool { return slices.ContainsFunc(f.Origins(), of) }
 
-// OriginSQL is the run that brought a row of the file, as an expression over the
-// file's columns: the same for all of its rows, or what its hidden column says.
-func (f File) OriginSQL() string {
-	if f.Compacted() {
-		return duck.Identifier(OriginColumn)
-	}
-	return strconv.FormatInt(f.Origin(), 10)
-}
-
 // byOrigin is the group of a scan that reads the file, at a local path, with the run that
 // brought each row in the scan's last column, as text.
 func (f File) byOrigin(path string) duck.Group {
