@@ -122,7 +122,9 @@ func TestFaultKillTheDaemon(t *testing.T) {
 	for range kills() {
 		cases.Add(int64(runAndKill(t, in(killed, "schedule"), soon(usual))))
 	}
-	for _, args := range commands {
+	// A close it was killed in may stand at its cut, where there is no burning down the
+	// month any more: the close comes first.
+	for _, args := range [][]string{{"ingest"}, {"rate"}, {"close", "--accept-silence"}, {"apply"}} {
 		must(t, killed, args...)
 	}
 	clocks := map[string]string{"invoices": "issued_at, due_at", "objects": "run", "periods": "cut_run, close_run"}
