@@ -20,10 +20,11 @@ type Reader struct {
 }
 
 // Read opens a session in which every live table is a view of its name, with its
-// partition (day or period) as the last column (SPEC section 11). Statements that
-// are given, or names of tables, say what is fetched from a remote lake: see
-// [Mill.tablesIn].
-func (m *Mill) Read(ctx context.Context, statements ...string) (*Reader, error) {
+// partition (day or period) as the last column (SPEC section 11), and the views of
+// sql/views and the tables of [madeTables] stand beside them. Of these, and of the
+// tables of a remote lake, which cost a download each, there are only those that the
+// given statements name, or all where none is known.
+func (m *Mill) Read(ctx context.Context, statements ...string) (_ *Reader, err error) {
 	if _, err := m.Lake.Refresh(ctx); err != nil {
 		return nil, err
 	}
@@ -31,41 +32,106 @@ func (m *Mill) Read(ctx context.Context, statements ...string) (*Reader, error) 
 	if err != nil {
 		return nil, err
 	}
-	for _, table := range m.tablesIn(statements) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.close())
+		}
+	}()
+	views := m.viewTexts()
+	used := newNamed(views, statements)
+	for _, table := range m.tablesIn(used) {
 		if err := d.liveView(ctx, table); err != nil {
-			return nil, errors.Join(err, d.close())
+			return nil, err
 		}
 	}
-	for name, statement := range viewsIn(statements) {
-		if err := d.session.Exec(ctx, "CREATE OR REPLACE TEMP VIEW "+duck.Identifier(name)+" AS "+statement); err != nil {
-			return nil, errors.Join(fmt.Errorf("view %s: %w", name, err), d.close())
+	for _, made := range madeTables {
+		if used.has(made.name) {
+			if err := made.make(ctx, d); err != nil {
+				return nil, fmt.Errorf("table %s: %w", made.name, err)
+			}
+		}
+	}
+	for _, name := range used.inOrder(views) {
+		if err := d.session.Exec(ctx, "CREATE OR REPLACE TEMP VIEW "+duck.Identifier(name)+" AS "+views[name]); err != nil {
+			return nil, fmt.Errorf("view %s: %w", name, err)
 		}
 	}
 	return &Reader{d}, nil
 }
 
-// viewsIn are the SELECTs over the live tables that statements use by a name, or
-// all of them if no statement is known.
-func viewsIn(statements []string) map[string]string {
-	views := map[string]string{"revenue_by_month": sql.Text("views/revenue_by_month")}
-	text := strings.ToLower(strings.Join(statements, "\n"))
-	maps.DeleteFunc(views, func(name, _ string) bool { return len(statements) > 0 && !strings.Contains(text, name) })
-	return views
+// viewTexts are the SELECTs of sql/views by their names, for this lake.
+func (m *Mill) viewTexts() map[string]string {
+	texts := map[string]string{}
+	for _, name := range sql.Names("views") {
+		texts[name] = sql.Expand("views/"+name, lakeText{m})
+	}
+	return texts
 }
 
-// tablesIn are the tables to be read for statements: in a remote lake, where each
-// costs a download, those whose names occur in their text, and all if none does or
-// no statement is known.
-func (m *Mill) tablesIn(statements []string) []lake.Table {
-	if m.Config.Lake.Scheme == "" || len(statements) == 0 {
+// A named knows which names statements use, themselves or by the views that they use.
+type named struct{ texts []string } // in small letters; empty: every name
+
+func newNamed(views map[string]string, statements []string) named {
+	var n named
+	for _, statement := range statements {
+		n.texts = append(n.texts, strings.ToLower(statement))
+	}
+	for added := map[string]bool{}; len(n.texts) > 0; {
+		before := len(added)
+		for name, text := range views {
+			if !added[name] && n.has(name) {
+				added[name] = true
+				n.texts = append(n.texts, strings.ToLower(text))
+			}
+		}
+		if len(added) == before {
+			break
+		}
+	}
+	return n
+}
+
+func (n named) has(name string) bool {
+	return len(n.texts) == 0 || slices.ContainsFunc(n.texts, func(text string) bool { return strings.Contains(text, name) })
+}
+
+// inOrder are the views that are used, each after those that it uses.
+func (n named) inOrder(views map[string]string) (order []string) {
+	var add func(name string)
+	add = func(name string) {
+		if slices.Contains(order, name) {
+			return
+		}
+		for _, other := range slices.Sorted(maps.Keys(views)) {
+			if other != name && strings.Contains(views[name], other) && !strings.Contains(views[other], name) {
+				add(other)
+			}
+		}
+		order = append(order, name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(views)) {
+		if n.has(name) {
+			add(name)
+		}
+	}
+	return order
+}
+
+// tablesIn are the tables to be read: in a remote lake those that are named, and all if
+// none is.
+func (m *Mill) tablesIn(used named) []lake.Table {
+	if m.Config.Lake.Scheme == "" {
 		return lake.Tables()
 	}
-	text := strings.ToLower(strings.Join(slices.AppendSeq(slices.Clone(statements), maps.Values(viewsIn(statements))), "\n"))
-	named := slices.DeleteFunc(lake.Tables(), func(t lake.Table) bool { return !strings.Contains(text, t.Name) })
-	if len(named) == 0 {
+	tables := slices.DeleteFunc(lake.Tables(), func(t lake.Table) bool {
+		return !used.has(t.Name) && !slices.ContainsFunc(madeTables, func(made madeTable) bool {
+			return used.has(made.name) && slices.Contains(made.from, t.Name)
+		})
+	})
+	if len(tables) == 0 {
 		return lake.Tables()
 	}
-	return named
+	return tables
 }
 
 // Close ends the session.

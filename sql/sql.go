@@ -2,12 +2,15 @@
 //
 // portable/ is one pure SELECT a file in the subset that DuckDB and Trino share;
 // duckdb/ runs on the embedded DuckDB alone; checks/ return the rows that break a
-// rule, so none is good; views/ are what analysts query by name.
+// rule, so none is good; views/ are what analysts query by name; questions/ are ready
+// to be asked, and report/ are what the pages of `report` show, both of the live tables
+// and views, with $period and $account for what the user names.
 package sql
 
 import (
 	"embed"
 	"fmt"
+	"io/fs"
 	"strings"
 	"text/template"
 
@@ -25,6 +28,20 @@ func Text(name string) string {
 		panic(fmt.Sprintf("no statement %s: %v", name, err))
 	}
 	return string(text)
+}
+
+// Names are the names of the statements in a folder, such as "views", in order: without
+// the folder.
+func Names(folder string) []string {
+	entries, err := fs.ReadDir(files, folder)
+	if err != nil {
+		panic(fmt.Sprintf("no statements in %s: %v", folder, err))
+	}
+	names := make([]string, len(entries))
+	for i, entry := range entries {
+		names[i] = strings.TrimSuffix(entry.Name(), ".sql")
+	}
+	return names
 }
 
 // Expand returns the statement of that name with its {{...}} filled in from

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ import (
 	"github.com/creditmill/creditmill/sql"
 )
 
-var name = regexp.MustCompile(`^(portable|duckdb|checks|views)/[a-z0-9_]+$`)
+var name = regexp.MustCompile(`^(portable|duckdb|checks|views|questions|report)/[a-z0-9_]+$`)
 
 // named returns the statement names in the string literals of the product's code.
 func named(t *testing.T) map[string]string {
@@ -56,7 +57,8 @@ func files(t *testing.T) []string {
 func TestEveryStatementIsUsedAndEveryNameExists(t *testing.T) {
 	names := named(t)
 	for _, path := range files(t) {
-		if _, ok := names[strings.TrimSuffix(path, ".sql")]; !ok {
+		listed := slices.Contains([]string{"questions", "views"}, filepath.Dir(path)) // by sql.Names
+		if _, ok := names[strings.TrimSuffix(path, ".sql")]; !ok && !listed {
 			t.Errorf("%s is named nowhere", path)
 		}
 		delete(names, strings.TrimSuffix(path, ".sql"))
