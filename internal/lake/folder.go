@@ -36,6 +36,7 @@ import (
 type Folder struct {
 	root       string // absolute
 	identities *Identities
+	link       func(file, name string) error // link(2)
 
 	mu    sync.Mutex
 	links map[string]bool // keys
@@ -51,7 +52,7 @@ func NewFolder(root string) (*Folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("folder %s: %w", root, err)
 	}
-	return &Folder{root: abs, links: map[string]bool{}}, nil
+	return &Folder{root: abs, link: os.Link, links: map[string]bool{}}, nil
 }
 
 // String is the folder's absolute path.
@@ -303,7 +304,7 @@ func (f *Folder) Upload(_ context.Context, key, file string) (err error) {
 	}
 	err = os.Rename(file, filepath.Join(f.root, target))
 	if errors.Is(err, syscall.EXDEV) {
-		err = copyInto(root, file, target)
+		err = copyFile(root, file, target)
 	}
 	if err != nil {
 		return fmt.Errorf("upload %s/%s: %w", f.root, key, err)
@@ -328,12 +329,18 @@ func (f *Folder) forWriting(key string) (root *os.Root, name string, err error) 
 	return root, name, nil
 }
 
-func copyInto(root *os.Root, file, target string) (err error) {
+// copyFile is copyInto of a local file.
+func copyFile(root *os.Root, file, target string) error {
 	in, err := os.Open(file)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = in.Close() }() // only read
+	return copyInto(root, in, target)
+}
+
+// copyInto makes target a file of what in holds, whole.
+func copyInto(root *os.Root, in io.Reader, target string) (err error) {
 	temporary := temporaryBeside(target)
 	defer func() {
 		if err != nil {
@@ -431,7 +438,10 @@ func syncPath(path string) error {
 func (f *Folder) Delete(_ context.Context, key string) error {
 	root, name, err := f.at(key)
 	if err == nil {
-		err = errors.Join(root.Remove(name), root.Close())
+		if err = root.Remove(name); err == nil {
+			err = syncIn(root, filepath.Dir(name))
+		}
+		err = errors.Join(err, root.Close())
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("delete %s/%s: %w", f.root, key, err)

@@ -199,6 +199,9 @@ func (l *Lake) Paths(ctx context.Context, files []File) ([]string, error) {
 // Location is where a live file lies in the store, for readers outside.
 func (l *Lake) Location(file File) string { return l.Store.String() + "/" + file.Path }
 
+// Place is where a live file lies in the store, for one that copies it.
+func (l *Lake) Place(file File) Place { return Place{l.Store.String(), file.Path, file.Bytes} }
+
 // NewRunID returns an id for a run about to be made.
 func NewRunID() string { return ulid.Make().String() }
 

@@ -43,6 +43,7 @@ type S3Options struct {
 	Backoff   time.Duration // the longest wait before the second attempt; it doubles with each; 200 ms
 	Timeout   time.Duration // without a byte from the store, after which an attempt has failed; 60 s
 	PartBytes int64         // of a part of a large upload, at least 5 MiB; 8 MiB: at Timeout this asks for 140 kB/s
+	CopyBytes int64         // the largest object that the store copies in one request; 5 GiB, which is S3's own limit
 }
 
 func (o S3Options) withDefaults() S3Options {
@@ -57,6 +58,9 @@ func (o S3Options) withDefaults() S3Options {
 	}
 	if o.PartBytes == 0 {
 		o.PartBytes = 8 << 20
+	}
+	if o.CopyBytes == 0 {
+		o.CopyBytes = 5 << 30
 	}
 	return o
 }

@@ -121,6 +121,7 @@ var permissions = map[string]string{
 	"look at": "do s3:GetObject on it, and s3:ListBucket on the bucket: without that, what does not exist is refused too",
 	"create":  "do s3:PutObject on it",
 	"upload":  "do s3:PutObject and s3:AbortMultipartUpload on it",
+	"copy":    "do s3:PutObject and s3:AbortMultipartUpload on it, and s3:GetObject on what is copied",
 	"delete":  "do s3:DeleteObject on it",
 }
 

@@ -21,7 +21,7 @@ import (
 // openS3 opens an empty store in the bucket of the server that the environment names.
 func openS3(t *testing.T, server *storetest.S3Server, prefix string, o lake.S3Options) *lake.S3 {
 	t.Helper()
-	o.Fetched, o.PartBytes = t.TempDir(), 5<<20
+	o.Fetched, o.PartBytes, o.CopyBytes = t.TempDir(), 5<<20, 10<<20
 	if o.Backoff == 0 {
 		o.Backoff = 5 * time.Millisecond
 	}

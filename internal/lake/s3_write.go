@@ -126,7 +126,37 @@ func md5Of(in io.ReaderAt, from, size int64) (*string, error) {
 	return contentMD5([md5.Size]byte(hash.Sum(nil))), nil
 }
 
-func (s *S3) uploadInParts(ctx context.Context, key string, full *string, in io.ReaderAt, size int64) (err error) {
+func (s *S3) uploadInParts(ctx context.Context, key string, full *string, in io.ReaderAt, size int64) error {
+	return s.inParts(ctx, key, full, size, s.options.PartBytes, func(ctx context.Context, p part) (*string, error) {
+		sum, err := md5Of(in, p.from, p.length)
+		if err != nil {
+			return nil, err
+		}
+		var out *s3.UploadPartOutput
+		_, err = s.try(ctx, func() (err error) {
+			out, err = s.client.UploadPart(ctx, &s3.UploadPartInput{
+				Bucket: &s.bucket, Key: full, UploadId: p.upload, PartNumber: p.number,
+				Body: io.NewSectionReader(in, p.from, p.length), ContentLength: aws.Int64(p.length), ContentMD5: sum,
+			})
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		return out.ETag, nil
+	})
+}
+
+// A part of an object that is made of several.
+type part struct {
+	upload       *string
+	number       *int32
+	from, length int64 // bytes
+}
+
+// inParts makes an object of parts, which send stores, several at a time; it returns
+// the ETag of each.
+func (s *S3) inParts(ctx context.Context, key string, full *string, size, partBytes int64, send func(context.Context, part) (*string, error)) (err error) {
 	var upload *s3.CreateMultipartUploadOutput
 	_, err = s.try(ctx, func() (err error) {
 		upload, err = s.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: &s.bucket, Key: full})
@@ -140,8 +170,20 @@ func (s *S3) uploadInParts(ctx context.Context, key string, full *string, in io.
 			s.abort(ctx, full, upload.UploadId)
 		}
 	}()
-	parts, err := s.uploadParts(ctx, full, upload.UploadId, in, size)
-	if err != nil {
+	partBytes = max(partBytes, (size+maxParts-1)/maxParts)
+	parts := make([]types.CompletedPart, (size+partBytes-1)/partBytes)
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(uploadParts)
+	for i := range parts {
+		group.Go(func() error {
+			from := int64(i) * partBytes
+			number := aws.Int32(int32(i) + 1) // at most maxParts
+			etag, err := send(groupCtx, part{upload.UploadId, number, from, min(partBytes, size-from)})
+			parts[i] = types.CompletedPart{PartNumber: number, ETag: etag}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
 		return err
 	}
 	_, err = s.try(ctx, func() error {
@@ -162,36 +204,6 @@ func (s *S3) uploadInParts(ctx context.Context, key string, full *string, in io.
 		return fmt.Errorf("the store holds %d bytes of %d: run the same command again", stored.Bytes, size)
 	}
 	return nil
-}
-
-func (s *S3) uploadParts(ctx context.Context, full, upload *string, in io.ReaderAt, size int64) ([]types.CompletedPart, error) {
-	partBytes := max(s.options.PartBytes, (size+maxParts-1)/maxParts)
-	parts := make([]types.CompletedPart, (size+partBytes-1)/partBytes)
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(uploadParts)
-	for i := range parts {
-		group.Go(func() error {
-			from := int64(i) * partBytes
-			length := min(partBytes, size-from)
-			sum, err := md5Of(in, from, length)
-			if err != nil {
-				return err
-			}
-			number := aws.Int32(int32(i) + 1) // at most maxParts
-			_, err = s.try(groupCtx, func() error {
-				out, err := s.client.UploadPart(groupCtx, &s3.UploadPartInput{
-					Bucket: &s.bucket, Key: full, UploadId: upload, PartNumber: number,
-					Body: io.NewSectionReader(in, from, length), ContentLength: aws.Int64(length), ContentMD5: sum,
-				})
-				if err == nil {
-					parts[i] = types.CompletedPart{PartNumber: number, ETag: out.ETag}
-				}
-				return err
-			})
-			return err
-		})
-	}
-	return parts, group.Wait()
 }
 
 // abort removes the parts of an upload that failed, again until the store knows of

@@ -24,6 +24,13 @@ type Object struct {
 	ETag  string // of S3, which calls one version of the object so; "" where not known
 }
 
+// A Place is where an object of a store lies, for [Store.Copy] of a store of the same kind.
+type Place struct {
+	Store string // its root, as [Store.String] has it
+	Key   string
+	Bytes int64 // of the object
+}
+
 // A Store is an object store under one root: a folder here, a prefix of an S3
 // bucket elsewhere. Keys are slash-separated paths below the root. A Store is
 // safe for concurrent use.
@@ -46,7 +53,14 @@ type Store interface {
 	// leaves open whether it happened. Two that create the same bytes may both be
 	// told that they won.
 	CreateIfAbsent(ctx context.Context, key string, data []byte) error
-	// Delete removes an object; one that is gone already is no error.
+	// Copy stores under key what another object of this store, or of another of its
+	// kind, holds, in one step that takes the place of what was there. No byte passes
+	// through this program where the store can help it; linked says that the two are
+	// then one file with two names, which takes no room. When it returns, the copy
+	// survives a crash of the machine. ErrNotFound: the object is not there.
+	Copy(ctx context.Context, key string, from Place) (linked bool, err error)
+	// Delete removes an object, also for after a crash of the machine; one that is gone
+	// already is no error.
 	Delete(ctx context.Context, key string) error
 	// String is the root as the configuration names it.
 	String() string

@@ -32,6 +32,9 @@ func Run(t *testing.T, open func(t *testing.T) lake.Store) {
 	t.Run("ListOfManyPages", func(t *testing.T) { listManyPages(t, open(t)) })
 	t.Run("OddKeys", func(t *testing.T) { oddKeys(t, open(t)) })
 	t.Run("HiddenKeys", func(t *testing.T) { hiddenKeys(t, open(t)) })
+	t.Run("Copy", func(t *testing.T) { copies(t, open(t), open(t)) })
+	t.Run("CopyOfALargeFile", func(t *testing.T) { copyLarge(t, open(t), open(t)) })
+	t.Run("CopyAtOnce", func(t *testing.T) { copyAtOnce(t, open(t)) })
 	t.Run("Delete", func(t *testing.T) { remove(t, open(t)) })
 	t.Run("Identity", func(t *testing.T) { identity(t, open(t)) })
 	t.Run("KeysStayBelowTheRoot", func(t *testing.T) { keysStayBelow(t, open(t)) })
@@ -111,8 +114,9 @@ func uploadAndRead(t *testing.T, s lake.Store) {
 // largeSize is more than a store sends in one piece.
 const largeSize = 21<<20 + 12345
 
-func largeFile(t *testing.T, s lake.Store) {
-	file := filepath.Join(t.TempDir(), "large.parquet")
+// writeLarge writes a file of largeSize bytes and returns their SHA-256.
+func writeLarge(t *testing.T, file string) []byte {
+	t.Helper()
 	random := rand.NewChaCha8([32]byte{1})
 	out, err := os.Create(file)
 	if err != nil {
@@ -123,7 +127,12 @@ func largeFile(t *testing.T, s lake.Store) {
 	if err = errors.Join(err, out.Close()); err != nil {
 		t.Fatal(err)
 	}
-	want := hash.Sum(nil)
+	return hash.Sum(nil)
+}
+
+func largeFile(t *testing.T, s lake.Store) {
+	file := filepath.Join(t.TempDir(), "large.parquet")
+	want := writeLarge(t, file)
 	if err := s.Upload(t.Context(), "data/large.parquet", file); err != nil {
 		t.Fatal(err)
 	}
@@ -184,6 +193,86 @@ func fetchAtOnce(t *testing.T, s lake.Store) {
 		if _, err := os.Stat(local); err == nil {
 			t.Error("what is not there was fetched")
 		}
+	}
+}
+
+func mustCopy(t *testing.T, s lake.Store, key string, from lake.Place) {
+	t.Helper()
+	if _, err := s.Copy(t.Context(), key, from); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// An object is copied within its store and into another; what the one becomes later is
+// nothing to the other.
+func copies(t *testing.T, s, other lake.Store) {
+	const odd = "data/day=2026-10-01/ümläut + 50% & \"more\".parquet"
+	mustCreate(t, s, odd, "original")
+	place := lake.Place{Store: s.String(), Key: odd, Bytes: 8}
+	for _, store := range []lake.Store{s, other} {
+		for range 2 { // again changes nothing
+			mustCopy(t, store, "published/"+odd, place)
+			wantContent(t, store, "published/"+odd, "original")
+		}
+		mustCreate(t, store, "published/old", "older and longer")
+		mustCopy(t, store, "published/old", place)
+		wantContent(t, store, "published/old", "original")
+		if got := listed(t, store, "published/"); !slices.Equal(got, []string{"published/" + odd, "published/old"}) {
+			t.Errorf("listed %q", got)
+		}
+	}
+	if err := s.Delete(t.Context(), odd); err != nil {
+		t.Fatal(err)
+	}
+	for _, store := range []lake.Store{s, other} {
+		wantContent(t, store, "published/"+odd, "original")
+		if _, err := store.Copy(t.Context(), "published/new", place); !errors.Is(err, lake.ErrNotFound) {
+			t.Errorf("the copy of what is gone gives %v, want ErrNotFound", err)
+		}
+		if _, err := store.Copy(t.Context(), "../out", lake.Place{Store: s.String(), Key: "published/old", Bytes: 8}); err == nil {
+			t.Error("copied to ../out")
+		}
+	}
+}
+
+func copyLarge(t *testing.T, s, other lake.Store) {
+	file := filepath.Join(t.TempDir(), "large.parquet")
+	want := writeLarge(t, file)
+	if err := s.Upload(t.Context(), "data/large.parquet", file); err != nil {
+		t.Fatal(err)
+	}
+	mustCopy(t, other, "copy.parquet", lake.Place{Store: s.String(), Key: "data/large.parquet", Bytes: largeSize})
+	r, err := other.Open(t.Context(), "copy.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantHash(t, "the copy", r, want)
+}
+
+// Many may copy one object to one key at once: whoever reads it finds it whole.
+func copyAtOnce(t *testing.T, s lake.Store) {
+	content := strings.Repeat("x", 100_000)
+	mustCreate(t, s, "data/x", content)
+	mustCopy(t, s, "copy", lake.Place{Store: s.String(), Key: "data/x", Bytes: int64(len(content))})
+	var group errgroup.Group
+	for i := range 16 {
+		group.Go(func() error {
+			if i%2 == 0 {
+				_, err := s.Copy(t.Context(), "copy", lake.Place{Store: s.String(), Key: "data/x", Bytes: int64(len(content))})
+				return err
+			}
+			got, err := lake.ReadAll(t.Context(), s, "copy")
+			if err == nil && string(got) != content {
+				err = fmt.Errorf("the copy has %d bytes, or others", len(got))
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+	if got := listed(t, s, ""); !slices.Equal(got, []string{"copy", "data/x"}) {
+		t.Errorf("listed %q", got)
 	}
 }
 

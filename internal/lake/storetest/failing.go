@@ -134,6 +134,15 @@ func (f *Failing) CreateIfAbsent(ctx context.Context, key string, data []byte) e
 	return f.write(func() error { return f.Store.CreateIfAbsent(ctx, key, data) })
 }
 
+// Copy implements lake.Store.
+func (f *Failing) Copy(ctx context.Context, key string, from lake.Place) (linked bool, err error) {
+	err = f.write(func() (err error) {
+		linked, err = f.Store.Copy(ctx, key, from)
+		return err
+	})
+	return linked, err
+}
+
 // Delete implements lake.Store.
 func (f *Failing) Delete(ctx context.Context, key string) error {
 	return f.write(func() error { return f.Store.Delete(ctx, key) })

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -113,7 +114,11 @@ func actsOf(r *http.Request) []act {
 	case r.Method == http.MethodDelete:
 		return []act{{"s3:DeleteObject", on}}
 	case r.Header.Get("X-Amz-Copy-Source") != "":
-		return []act{{"s3:PutObject", on}, {"s3:GetObject", "arn:aws:s3:::" + strings.TrimPrefix(r.Header.Get("X-Amz-Copy-Source"), "/")}}
+		source, err := url.PathUnescape(strings.TrimPrefix(r.Header.Get("X-Amz-Copy-Source"), "/"))
+		if err != nil {
+			source = "" // no object
+		}
+		return []act{{"s3:PutObject", on}, {"s3:GetObject", "arn:aws:s3:::" + source}}
 	default: // PUT of an object or a part, POST that begins or completes an upload
 		return []act{{"s3:PutObject", on}}
 	}
