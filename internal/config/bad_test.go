@@ -118,6 +118,26 @@ func TestBadConfigurations(t *testing.T) {
 			"creditmill.yaml:1:7: \"B\" is no name of a bucket / write s3://bucket/prefix\ncreditmill.yaml:2:6: \"a//b\" is no prefix: it has an empty part, . or .. / write s3://bucket/prefix\n",
 		},
 		{"publish elsewhere", minimal + "publish: s3://bucket/x\n", source, "creditmill.yaml:4:10: publish must be on the same storage as the lake (lake)\n"},
+		{"publish in the lake's data", minimal + "publish: data/x\n", source, "creditmill.yaml:4:10: publish must not lie in the lake's own folder data / write published/, or a place that nothing else uses\n"},
+		{"publish hidden", minimal + "publish: a/.b\n", source, "creditmill.yaml:4:10: publish must have no part that begins with a dot: readers pass over it / write published/, or a place that nothing else uses\n"},
+		{
+			"publish around the lake", "lake: s3://bucket/a/lake\nraw: s3://logs\nfirst_period: 2026-10\npublish: s3://bucket/a\n", source,
+			"creditmill.yaml:4:10: publish must not be the lake, nor lie around it (s3://bucket/a) / write published/, or a place that nothing else uses\n",
+		},
+		{
+			"publish in the lake's runs by its address", "lake: s3://bucket/a/lake\nraw: s3://logs\nfirst_period: 2026-10\npublish: s3://bucket/a/lake/runs\n", source,
+			"creditmill.yaml:4:10: publish must not lie in the lake's own folder runs / write published/, or a place that nothing else uses\n",
+		},
+		{
+			"publish among the logs", "lake: s3://bucket/lake\nraw: s3://logs\nfirst_period: 2026-10\npublish: s3://logs/x\n", source,
+			"creditmill.yaml:4:10: publish and raw must not lie within each other (s3://logs/x, s3://logs) / write published/, or a place that nothing else uses\n",
+		},
+		{"publish beside the lake", "lake: s3://bucket/lake\nraw: s3://logs\nfirst_period: 2026-10\npublish: s3://other/x\n", source, ""},
+		{"publish never", minimal + "publish: never\nschedule: {publish: never}\n", source, ""},
+		{
+			"publish never, every day", minimal + "publish: never\nschedule: {publish: \"@daily\"}\n", source,
+			"creditmill.yaml:5:21: there is nothing to publish: no place is named for it / name a place in publish:, or leave this out\n",
+		},
 		{
 			"numbers that meet", minimal + "invoices: {number: \"A{seq}\", credit: \"A1{seq}\"}\n", source,
 			"creditmill.yaml:4:38: \"A{seq}\" and \"A1{seq}\" could give two documents one number / let them begin differently, such as INV- and CN-\n",

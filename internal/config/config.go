@@ -54,7 +54,7 @@ type Config struct {
 
 	Memory  string   // DuckDB's memory limit, as DuckDB writes it: "2GB"
 	Scratch string   // the folder for spilling and fetched objects; empty: the program chooses
-	Publish Location // of the clean copy of the live tables
+	Publish Location // of the clean copy of the live tables; zero: there is none
 
 	Schedule []Job // those that run by the clock, in the order of [Jobs]
 

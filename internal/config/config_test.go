@@ -65,7 +65,7 @@ func TestDefaultsAreThoseOfTheSpecification(t *testing.T) {
 	for _, job := range c.Schedule {
 		jobs = append(jobs, job.Name+"="+job.Cron)
 	}
-	if got := strings.Join(jobs, ";"); got != "ingest=*/15 * * * *;rate=20 * * * *;close=0 6 1 * *" {
+	if got := strings.Join(jobs, ";"); got != "ingest=*/15 * * * *;rate=20 * * * *;close=0 6 1 * *;publish=@daily" {
 		t.Errorf("schedule: %s", got)
 	}
 }
@@ -138,7 +138,7 @@ schedule:
 	for _, job := range c.Schedule {
 		jobs = append(jobs, job.Name)
 	}
-	if !slices.Equal(jobs, []string{"ingest", "apply", "close"}) {
+	if !slices.Equal(jobs, []string{"ingest", "apply", "close", "publish"}) {
 		t.Errorf("jobs %v", jobs)
 	}
 }
@@ -170,7 +170,7 @@ func TestFilesOfTestsAreFoundAndNotRecorded(t *testing.T) {
 }
 
 func TestScheduleRunsInTheBillingTimeZone(t *testing.T) {
-	c, p := load(t, "timezone: America/New_York\nschedule: {close: \"0 6 1 * *\"}\n")
+	c, p := load(t, "timezone: America/New_York\nschedule: {close: \"0 6 1 * *\", publish: never}\n")
 	must(t, c, p)
 	closing := c.Schedule[len(c.Schedule)-1]
 	// 06:00 in New York is 10:00 UTC in summer and 11:00 UTC in winter.

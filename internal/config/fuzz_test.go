@@ -38,7 +38,7 @@ func FuzzLoad(f *testing.F) {
 			_ = p.Err().Error()
 			return
 		}
-		if c.Lake.IsZero() || c.FirstPeriod.IsZero() || c.Currency.IsZero() || c.Publish.IsZero() || c.Memory == "" || c.Invoices.Number.Render(2026, 1) == "" {
+		if c.Lake.IsZero() || c.FirstPeriod.IsZero() || c.Currency.IsZero() || c.Memory == "" || c.Invoices.Number.Render(2026, 1) == "" {
 			t.Errorf("%+v", c)
 		}
 		for _, job := range c.Schedule {

@@ -55,19 +55,35 @@ func (l Location) join(relative string) Location {
 
 // within reports whether l is other, or lies in it.
 func (l Location) within(other Location) bool {
+	_, in := l.Within(other)
+	return in
+}
+
+// Within is the path of l below other, with slashes, empty where they are one place;
+// not in where l lies elsewhere.
+func (l Location) Within(other Location) (relative string, in bool) {
 	if l.Scheme != other.Scheme || l.IsZero() || other.IsZero() {
-		return false
+		return "", false
 	}
 	if l.Scheme != "" {
-		return l.Path == other.Path || strings.HasPrefix(l.Path, other.Path+"/")
+		if l.Path == other.Path {
+			return "", true
+		}
+		return strings.CutPrefix(l.Path, other.Path+"/")
 	}
 	inner, err1 := filepath.Abs(l.Path)
 	outer, err2 := filepath.Abs(other.Path)
 	if err1 != nil || err2 != nil {
-		return false
+		return "", false
 	}
 	relative, err := filepath.Rel(outer, inner)
-	return err == nil && relative != ".." && !strings.HasPrefix(relative, ".."+string(filepath.Separator))
+	if err != nil || relative == ".." || strings.HasPrefix(relative, ".."+string(filepath.Separator)) {
+		return "", false
+	}
+	if relative == "." {
+		return "", true
+	}
+	return filepath.ToSlash(relative), true
 }
 
 var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
@@ -131,32 +147,4 @@ func (r reader) scratch(n yamlfile.Node) string {
 		return ""
 	}
 	return l.Path
-}
-
-// publish reads where the clean copy goes: a path within the lake, a folder of its
-// own or a prefix. A folder's copies are links and those of object storage are made
-// by the server, so it lies on the same storage as the lake.
-func (r reader) publish(n yamlfile.Node) Location {
-	text := "published"
-	if !n.IsZero() {
-		if text = r.String(n); text == "" {
-			r.emptyText(n)
-			return Location{}
-		}
-	}
-	if !strings.Contains(text, "://") && !filepath.IsAbs(text) {
-		if r.c.Lake.IsZero() {
-			return Location{}
-		}
-		if !filepath.IsLocal(filepath.FromSlash(text)) || path.Clean(text) == "." {
-			r.Add(n, "write published/, or a whole path or address", "a relative path of publish lies within the lake")
-			return Location{}
-		}
-		return r.c.Lake.join(text)
-	}
-	l := r.location(n)
-	if !l.IsZero() && !r.c.Lake.IsZero() && l.Scheme != r.c.Lake.Scheme {
-		r.Add(n, "", "publish must be on the same storage as the lake (%s)", r.c.Lake)
-	}
-	return l
 }

@@ -46,7 +46,7 @@ func Jobs() []string {
 }
 
 // never is written instead of an expression to switch off a job that runs by
-// default.
+// default, and instead of the place of the clean copy for none.
 const never = "never"
 
 // defaultSchedule runs what a lake needs to go on month after month.
@@ -58,6 +58,8 @@ func defaultSchedule(job string) string {
 		return "20 * * * *"
 	case "close":
 		return "0 6 1 * *"
+	case "publish":
+		return "@daily"
 	}
 	return never
 }
@@ -73,6 +75,12 @@ func (r reader) schedule(n yamlfile.Node) []Job {
 				r.emptyText(node)
 				continue
 			}
+		}
+		if name == "publish" && r.c.Publish.IsZero() {
+			if !node.IsZero() && expression != never {
+				r.Add(node, "name a place in publish:, or leave this out", "there is nothing to publish: no place is named for it")
+			}
+			continue
 		}
 		if expression == never {
 			continue
