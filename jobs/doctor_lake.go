@@ -98,7 +98,43 @@ func (d *doctor) upload(ctx context.Context, what string, store lake.Store) {
 			err = fmt.Errorf("%s/%s is not listed right after it was written: the store must be strongly consistent", store, key)
 		}
 	}
-	d.report(what, "upload", err, "read back and listed")
+	if d.report(what, "upload", err, "read back and listed"); err == nil {
+		d.copy(ctx, store, key)
+	}
+}
+
+// copy looks whether a file of the lake can be copied to where it is published.
+func (d *doctor) copy(ctx context.Context, from lake.Store, original string) {
+	place := d.setup.Config.Publish
+	if place.IsZero() {
+		return
+	}
+	what, to := "publish: "+place.String(), from
+	_, within := place.Within(d.setup.Config.Lake)
+	if !within {
+		if to = d.openStore(ctx, what, place); to == nil {
+			return
+		}
+	}
+	key := doctorFolder + "/" + lake.NewRunID()
+	defer func() {
+		d.remove(ctx, what, to, key)
+		if !within && place.Scheme == "" {
+			_ = os.Remove(filepath.Join(place.Path, doctorFolder)) // empty, or not ours
+		}
+	}()
+	linked, err := to.Copy(ctx, key, lake.Place{Store: from.String(), Key: original, Bytes: int64(len(original))})
+	if err == nil {
+		err = sameBytes(ctx, to, key, []byte(original))
+	}
+	switch {
+	case linked:
+		d.report(what, "copy", err, "files of the lake are linked, which takes no room")
+	case place.Scheme == "":
+		d.report(what, "copy", err, "files of the lake are copied, for links are refused there: it takes their room")
+	default:
+		d.report(what, "copy", err, "files of the lake are copied by the store itself")
+	}
 }
 
 // remove deletes what the doctor wrote; only its failure is worth a word, but for

@@ -34,6 +34,7 @@ schedule:
   close:   "0 6 1 * *"
   compact: "0 3 UPKEEP"
   gc:      "0 4 UPKEEP"
+  publish: "0 5 UPKEEP"
 `,
 	"sources/gateway.yaml": `
 source: gateway

@@ -31,6 +31,8 @@ type ForgetReport struct {
 	Tables    []ForgottenTable
 	Documents int64 // whose customer is kept as they print it
 
+	Published bool // the published copy was brought up to date: it has the pseudonym
+
 	Deleted  int64 // files with the person's rows that were deleted, or would be
 	Finished int64 // of an earlier forget, which did not come to delete them
 
@@ -61,7 +63,9 @@ var ErrUnfinished = errors.New("something is unfinished")
 // the raw text of rejects that mention it. Issued documents stay as they are: what they
 // print of their customer moves to the table kept_parties. Files that had the person's
 // rows, also those that were replaced long ago, are condemned by the same run and
-// deleted; where a crash comes between, the next Forget or GC deletes them.
+// deleted; where a crash comes between, the next Forget or GC deletes them. A published
+// copy is brought up to date before that: where this fails, the error says that it has the
+// name still, and the next Forget, or Publish, tries again.
 //
 // The pseudonym is random, and neither it nor anything else in the log tells the name.
 // A name that no row has is a [ConfigError].
@@ -83,14 +87,34 @@ func (m *Mill) Forget(ctx context.Context, o ForgetOptions) (report ForgetReport
 		return f.draft(ctx)
 	})
 	report.Run, report.Finished = run, finished
-	if errors.Is(err, errUnknownPerson) && finished > 0 && !o.DryRun {
-		return report, nil // the run before has made the person nameless
+	if errors.Is(err, errUnknownPerson) && !o.DryRun {
+		// The run before may have made the person nameless, and come no further.
+		var copied error
+		if report.Published, copied = m.forgetPublished(ctx); copied != nil || finished > 0 {
+			return report, copied
+		}
 	}
 	if err != nil || run == nil {
 		return report, err
 	}
 	report.Pseudonym = p.pseudonym
-	return report, m.deleteCondemned(ctx, run.Deleted)
+	report.Published, err = m.forgetPublished(ctx)
+	return report, errors.Join(err, m.deleteCondemned(ctx, run.Deleted))
+}
+
+// forgetPublished takes a name out of the published copy, where there is one.
+func (m *Mill) forgetPublished(ctx context.Context) (done bool, err error) {
+	_, there, err := m.publishedCopy(ctx)
+	if err == nil && !there {
+		return false, nil
+	}
+	if err == nil {
+		_, err = m.Publish(ctx, PublishOptions{})
+	}
+	if err != nil {
+		return false, fmt.Errorf("the rows of the lake have a pseudonym, but the published copy in %s may have the name still: run the same command again, or `creditmill publish`: %w", m.Config.Publish, err)
+	}
+	return true, nil
 }
 
 var errUnknownPerson = errors.New("the lake has no rows of this name")

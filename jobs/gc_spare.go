@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/creditmill/creditmill/internal/config"
 	"github.com/creditmill/creditmill/internal/lake"
@@ -74,33 +75,45 @@ func (g *collector) temporaries(ctx context.Context) error {
 	}
 	before := scratch.ModTime().Add(-settles)
 	for _, folder := range []string{"runs", "data", "configs", "checkpoints", "failures"} {
-		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, entry fs.DirEntry, err error) error {
-			if errors.Is(err, fs.ErrNotExist) {
-				return nil
-			}
-			if err != nil || ctx.Err() != nil {
-				return errors.Join(err, ctx.Err())
-			}
-			id, temporary := strings.CutPrefix(entry.Name(), ".tmp-")
-			if _, ours := idTime(id); !temporary || !ours || !entry.Type().IsRegular() {
-				return nil
-			}
-			info, err := entry.Info()
-			if errors.Is(err, fs.ErrNotExist) || err == nil && !info.ModTime().Before(before) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			key, err := filepath.Rel(root, path)
-			if err != nil {
-				return err
-			}
-			return g.delete(ctx, []oddment{{filepath.ToSlash(key), "temporary", GCSpare, info.Size()}})
+		err := temporaryFiles(ctx, root, folder, before, func(key string, bytes int64) error {
+			return g.delete(ctx, []oddment{{key, "temporary", GCSpare, bytes}})
 		})
 		if err != nil {
-			return fmt.Errorf("look for files that were not finished: %w", err)
+			return err
 		}
+	}
+	return nil
+}
+
+// temporaryFiles finds, in a folder of a store in a folder, what a process that was killed
+// left instead of an object and nobody has written to since before.
+func temporaryFiles(ctx context.Context, root, folder string, before time.Time, found func(key string, bytes int64) error) error {
+	err := filepath.WalkDir(filepath.Join(root, folder), func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		id, temporary := strings.CutPrefix(entry.Name(), ".tmp-")
+		if _, ours := idTime(id); !temporary || !ours || !entry.Type().IsRegular() {
+			return nil
+		}
+		info, err := entry.Info()
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.ModTime().Before(before) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		key, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		return found(filepath.ToSlash(key), info.Size())
+	})
+	if err != nil {
+		return fmt.Errorf("look for files that were not finished: %w", err)
 	}
 	return nil
 }

@@ -335,7 +335,7 @@ func TestGCDeletesWhatIsLeftOver(t *testing.T) {
 		failure("ingest", old), failure("verify", young), "data/objects/.tmp-" + id(old), "runs/.tmp-other", ".tmp-" + id(old),
 	}
 	gone := []string{
-		"checkpoints/0000000700-" + hash + ".json", "checkpoints/0000000016-" + hash + ".json", failure("verify", old), failure("publish", old),
+		"checkpoints/0000000700-" + hash + ".json", "checkpoints/0000000016-" + hash + ".json", failure("verify", old), failure("compact", old),
 		"data/objects/.tmp-" + id(old), "runs/.tmp-" + id(young),
 	}
 	strays := []string{"checkpoints/x.json", "failures/notes.txt"}

@@ -154,6 +154,11 @@ func (w *watched) CreateIfAbsent(ctx context.Context, key string, data []byte) e
 	return w.Store.CreateIfAbsent(ctx, key, data)
 }
 
+func (w *watched) Copy(ctx context.Context, key string, from lake.Place) (bool, error) {
+	w.turn("copy", key)
+	return w.Store.Copy(ctx, key, from)
+}
+
 func (w *watched) Delete(ctx context.Context, key string) error {
 	w.turn("delete", key)
 	return w.Store.Delete(ctx, key)

@@ -36,6 +36,7 @@ var scheduledJobs = []jobSpec{
 	{"apply", books, 2 * time.Hour, true, onLake(applyJob)},
 	{"close", books, 12 * time.Hour, true, onLake(closeJob)},
 	{"compact", upkeep, 6 * time.Hour, true, onLake(compactJob)},
+	{"publish", upkeep, 6 * time.Hour, true, onLake(publishJob)},
 	{"gc", upkeep, 6 * time.Hour, true, onLake(gcJob)},
 	{"verify", upkeep, 24 * time.Hour, false, verifyJob},
 }
@@ -134,6 +135,9 @@ func closeJob(ctx context.Context, m *Mill) (jobReport, error) {
 	report := jobReport{run: r.Run, detail: []any{"period", r.Period.String()}, again: r.Run != nil || r.Already != nil}
 	if err == nil && len(r.Blocks) > 0 {
 		err = blockedError{fmt.Errorf("%s cannot be closed: %w", r.Period, blocked(r.Blocks))}
+	}
+	if err == nil && r.Run != nil {
+		m.publishAfter(ctx)
 	}
 	return report, err
 }

@@ -40,6 +40,8 @@ type Status struct {
 	PendingVoids int64         // voided calls of cut or closed periods, which wait for a re-rate
 	VoidsFrom    period.Period // the first that one may have happened in; zero: none waits
 
+	Published *PublishedStatus // nil: nothing is published
+
 	Jobs       []JobStatus // in the order of the configuration's schedule
 	Failures   []Failure   // of jobs that keep failing
 	Fragmented []Fragments // tables of many small files
@@ -90,6 +92,9 @@ func (m *Mill) Status(ctx context.Context) (Status, error) {
 	}
 	for _, file := range again {
 		s.Superseded += file.Rows
+	}
+	if s.Published, err = m.publishedStatus(ctx); err != nil {
+		return Status{}, err
 	}
 	if err := m.statusOfJobs(ctx, &s); err != nil {
 		return Status{}, err

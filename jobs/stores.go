@@ -20,6 +20,7 @@ type stores struct {
 	opened     map[config.Location]lake.Store
 	fetched    *scratch // nil as long as every store is a folder
 	lake       config.Location
+	publish    config.Location
 	identities []*lake.Identities // of folders of raw logs
 }
 
@@ -34,7 +35,7 @@ func (s *stores) saveIdentities(whole bool) error {
 }
 
 func newStores(c *config.Config) *stores {
-	return &stores{base: scratchBase(c), lake: c.Lake, opened: map[config.Location]lake.Store{}}
+	return &stores{base: scratchBase(c), lake: c.Lake, publish: c.Publish, opened: map[config.Location]lake.Store{}}
 }
 
 // scratchBase is the folder that scratch folders are made in.
@@ -65,7 +66,7 @@ func (s *stores) at(ctx context.Context, place config.Location) (lake.Store, err
 func (s *stores) open(ctx context.Context, place config.Location) (lake.Store, error) {
 	if place.Scheme != config.SchemeS3 {
 		folder, err := lake.NewFolder(place.Path)
-		if err == nil && place != s.lake {
+		if err == nil && place != s.lake && place != s.publish {
 			identities := lake.OpenIdentities(filepath.Join(s.base, fmt.Sprintf("identities-%016x", xxh3.HashString(place.Path))), time.Now)
 			folder.Remember(identities)
 			s.identities = append(s.identities, identities)

@@ -136,8 +136,8 @@ func TestFetchedFilesAreRemoved(t *testing.T) {
 	if n := fetched(); n != 0 {
 		t.Errorf("%d files are left", n)
 	}
-	// A statement that is known fetches the tables it names, or all if it names none.
-	for statement, want := range map[string]int{"SELECT CAST(count(*) AS VARCHAR) FROM Rejected": 1, "SELECT '1'": all} {
+	// A statement that is known fetches the tables it names.
+	for statement, want := range map[string]int{"SELECT CAST(count(*) AS VARCHAR) FROM Rejected": 1, "SELECT '1'": 0} {
 		m := s.at("2026-12-01T00:00:00Z")
 		reader, err := m.Read(t.Context(), statement)
 		if err != nil {
@@ -152,6 +152,46 @@ func TestFetchedFilesAreRemoved(t *testing.T) {
 		if err := errors.Join(reader.Close(), m.Release()); err != nil {
 			t.Error(err)
 		}
+	}
+	// A session fetches a table when a statement first names it; the others are there to
+	// be asked for by name.
+	m = s.at("2026-12-01T00:00:00Z")
+	if reader, err = m.Sit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	usage := "SELECT CAST(count(*) AS VARCHAR) FROM usage"
+	if err := reader.Need(t.Context(), "SELECT 'x' -- usage\n /* usage\n-- usage */ AS x"); err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{usage, "SELECT event_id FROM usage", "SELECT max(day) FROM usage", "SELECT 1 WHERE EXISTS (FROM usage)"} {
+		var text string
+		if err := reader.Session().Row(t.Context(), statement).Scan(&text); err == nil || !strings.Contains(err.Error(), "is not fetched") {
+			t.Errorf("%s, before it is needed: %q, %v", statement, text, err)
+		}
+	}
+	for _, step := range []struct {
+		statement, want string
+		fetched         int
+	}{
+		{"SELECT '2'", "2", 0},
+		{"SELECT CAST(count(*) AS VARCHAR) FROM information_schema.columns WHERE table_name LIKE 'reject%' AND column_name = 'reason'", "1", 0},
+		{"SELECT CAST(count(*) AS VARCHAR) FROM rejected", "1", 1},
+		{"SELECT CAST(count(*) + 1 AS VARCHAR) FROM REJECTED", "2", 1},
+		{usage, "5", 1 + len(m.Lake.State().Files(lake.Usage))},
+		{usage + " WHERE NOT EXISTS (FROM rejected WHERE reason IS NULL)", "5", 1 + len(m.Lake.State().Files(lake.Usage))},
+	} {
+		if err := reader.Need(t.Context(), step.statement); err != nil {
+			t.Fatal(err)
+		}
+		if got := query(t, reader, step.statement); len(got) != 1 || got[0] != step.want {
+			t.Errorf("%s gives %v, want %s", step.statement, got, step.want)
+		}
+		if n := fetched(); n != step.fetched {
+			t.Errorf("after %s %d files are fetched, want %d", step.statement, n, step.fetched)
+		}
+	}
+	if err := errors.Join(reader.Close(), m.Release()); err != nil {
+		t.Error(err)
 	}
 	// What a process at work has fetched is locked by it; an abandoned folder is not.
 	abandoned := filepath.Join(s.dir, "scratch", lake.NewRunID())

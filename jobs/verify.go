@@ -200,7 +200,7 @@ func (m *Mill) asOf(ctx context.Context, run *lake.Run, setups map[string]*Setup
 		if setup, err = newSetup(c, problems); err != nil {
 			return nil, fmt.Errorf("the configuration of run %d cannot be read by this version of the program: %w", run.Number, err)
 		}
-		c.Lake, c.Scratch, c.Memory = m.Config.Lake, m.Config.Scratch, m.Config.Memory
+		c.Lake, c.Scratch, c.Memory, c.Publish = m.Config.Lake, m.Config.Scratch, m.Config.Memory, config.Location{} // nothing is published of the past
 		setups[key.String()] = setup
 	}
 	then := *m

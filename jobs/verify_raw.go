@@ -69,11 +69,12 @@ func (r *pastRaw) String() string { return r.now.String() }
 
 var errPast = errors.New("raw logs of the past are only read")
 
-// Fetch, Upload, CreateIfAbsent and Delete are not for raw logs.
-func (r *pastRaw) Fetch(context.Context, string) (string, error)        { return "", errPast }
-func (r *pastRaw) Upload(context.Context, string, string) error         { return errPast }
-func (r *pastRaw) CreateIfAbsent(context.Context, string, []byte) error { return errPast }
-func (r *pastRaw) Delete(context.Context, string) error                 { return errPast }
+// Fetch, Upload, CreateIfAbsent, Copy and Delete are not for raw logs.
+func (r *pastRaw) Fetch(context.Context, string) (string, error)          { return "", errPast }
+func (r *pastRaw) Upload(context.Context, string, string) error           { return errPast }
+func (r *pastRaw) CreateIfAbsent(context.Context, string, []byte) error   { return errPast }
+func (r *pastRaw) Copy(context.Context, string, lake.Place) (bool, error) { return false, errPast }
+func (r *pastRaw) Delete(context.Context, string) error                   { return errPast }
 
 // A presentRaw is a store of raw logs as it is, listed once.
 type presentRaw struct {

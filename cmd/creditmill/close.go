@@ -57,11 +57,15 @@ func (a *app) close(ctx context.Context, o jobs.CloseOptions) error {
 		return err
 	}
 	report, err := m.Close(ctx, o)
-	done()
 	if err != nil {
+		done()
 		return err
 	}
-	document := newCloseDocument(m, report)
+	document := newCloseDocument(m, report) // of the log as the close left it
+	if report.Run != nil {
+		a.keepPublished(ctx, m)
+	}
+	done()
 	if report.Run != nil || report.Already != nil {
 		if document.Invoices, err = issued(ctx, m, report.Period); err != nil {
 			return err

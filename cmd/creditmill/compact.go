@@ -24,6 +24,9 @@ func (a *app) compactCommand() *cobra.Command {
 				return err
 			}
 			report, err := m.Compact(cmd.Context(), options)
+			if report.Run() != nil {
+				a.keepPublished(cmd.Context(), m)
+			}
 			done()
 			if err != nil && report.Run() == nil {
 				return err

@@ -19,8 +19,8 @@ func (a *app) forgetCommand() *cobra.Command {
 			"name, what account events say of the person goes, and so does the raw text of rejects that mention the name.\n" +
 			"Issued invoices and notes stay as they are; the table kept_parties alone still names their customer.\n" +
 			"Files that had the person's rows are deleted, earlier generations too. It asks nothing, and cannot be undone.\n\n" +
-			"The reason stays in the log: do not write the name there. Raw logs, exports, published copies and backups are\n" +
-			"yours to delete. With --dry-run it only says what there is.",
+			"The published copy gets the pseudonym too. Raw logs, exports and backups are yours to delete.\n\n" +
+			"The reason stays in the log: do not write the name there. With --dry-run it only says what there is.",
 		Example: "  creditmill forget --account jane@example.com --dry-run\n" +
 			"  creditmill forget --account jane@example.com --reason 'request 2026-114'\n" +
 			"  creditmill forget --key sk-live-7f2a --reason 'left the company'",
@@ -69,6 +69,7 @@ type forgetDocument struct {
 	Documents int64                    `json:"kept_documents"`
 	Deleted   int64                    `json:"deleted_files"` // or those that would be
 	Finished  int64                    `json:"deleted_for_an_earlier_run"`
+	Published bool                     `json:"published"` // there is a published copy, and it has the pseudonym
 	Left      []stillNamedDocument     `json:"still_named"`
 	Objects   []string                 `json:"objects_with_the_name"` // the first
 	More      int64                    `json:"more_objects"`
@@ -89,7 +90,7 @@ type stillNamedDocument struct {
 func newForgetDocument(r jobs.ForgetReport) forgetDocument {
 	document := forgetDocument{
 		Run: number(r.Run), Column: r.Column, Pseudonym: optional(r.Pseudonym), Tables: []forgottenTableDocument{},
-		Documents: r.Documents, Deleted: r.Deleted, Finished: r.Finished,
+		Documents: r.Documents, Deleted: r.Deleted, Finished: r.Finished, Published: r.Published,
 		Left: []stillNamedDocument{}, Objects: append([]string{}, r.Objects...), More: r.More,
 	}
 	for _, t := range r.Tables {
@@ -148,7 +149,10 @@ func (a *app) forgot(r jobs.ForgetReport) {
 	if r.Finished > 0 {
 		a.printf("%s deleted besides that an earlier run had condemned.\n", were(r.Finished, "file"))
 	}
-	a.printf("Raw logs, exports, published copies, backups and older versions of a versioned bucket are yours to delete.\n")
+	if r.Published {
+		a.printf("The published copy has the pseudonym.\n")
+	}
+	a.printf("Raw logs, exports, backups and older versions of a versioned bucket are yours to delete.\n")
 }
 
 func were(n int64, thing string) string {

@@ -91,10 +91,10 @@ func TestAMonthUnderThePoliciesOfTheDocs(t *testing.T) {
 		}
 		return guard
 	}
-	jobs := as("jobs", []string{"List", "ReadLogs", "ReadAndCreate"},
+	jobs := as("jobs", []string{"List", "ReadLogs", "ReadAndCreate", "DeleteCopies"},
 		[]string{"ingest"}, []string{"rate"}, []string{"apply"}, []string{"close"}, []string{"status"},
 		[]string{"void", "--event", "r-001", "--reason", "logged twice"}, []string{"rerate", "--from", "2026-10"}, []string{"rerate", "--from", "2026-10", "--commit", "--reason", "a void"},
-		[]string{"compact"}, []string{"verify"})
+		[]string{"compact"}, []string{"publish", "--full"}, []string{"verify"})
 	analysts := as("analysts", []string{"List", "Read"},
 		[]string{"query", "SELECT sum(credits) FROM rated"}, []string{"invoice", "INV-2026-000001"}, []string{"balance", "acme"}, []string{"runs"}, []string{"files", "usage"},
 		[]string{"export", "balances", "--to", filepath.Join(dir, "b.csv")}, []string{"held"}, []string{"rejects"}, []string{"rerate", "--from", "2026-10"})

@@ -143,6 +143,9 @@ func (a *app) rerate(ctx context.Context, o jobs.RerateOptions, f rerateFlags) (
 		return err
 	}
 	result.open, _ = m.Lake.State().Open(m.Config.FirstPeriod)
+	if result.Run != nil {
+		a.keepPublished(ctx, m)
+	}
 	done()
 	if len(result.Blocks) > 0 {
 		return a.rerateRefused(result)

@@ -55,6 +55,7 @@ type statusDocument struct {
 	Late       []lateDocument      `json:"late_usage"`
 	Voids      int64               `json:"pending_voids"`
 	VoidsFrom  *string             `json:"pending_voids_from"`
+	Published  *publishedDocument  `json:"published"` // null: nothing is
 	Jobs       []jobDocument       `json:"jobs"`
 	Failures   []failureDocument   `json:"failures"`
 	Fragmented []fragmentsDocument `json:"fragmented"`
@@ -69,6 +70,14 @@ type lastCloseDocument struct {
 	Invoices int64             `json:"invoices"`
 	Invoiced map[string]string `json:"invoiced"` // with tax, by currency
 	Rerates  int               `json:"rerates_since"`
+}
+
+// A publishedDocument is what the published copy says of itself.
+type publishedDocument struct {
+	Place string  `json:"place"`
+	Run   *int64  `json:"run"` // null: it is being changed, or a publish was cut off
+	Now   *string `json:"run_now"`
+	Error *string `json:"error"` // why it cannot be looked at
 }
 
 type sourceDocument struct {
@@ -128,6 +137,12 @@ func newStatusDocument(s jobs.Status) statusDocument {
 	if run := s.LastClose; run != nil {
 		document.LastClose = &lastCloseDocument{
 			run.Period.String(), run.Number, period.FormatInstant(run.Now), run.Totals.Invoices, texts(run.Totals.Money), s.Rerates,
+		}
+	}
+	if p := s.Published; p != nil {
+		document.Published = &publishedDocument{Place: p.Place, Now: optional(instantText(p.Now)), Error: optional(p.Err)}
+		if p.Run != 0 {
+			document.Published.Run = &p.Run
 		}
 	}
 	for _, source := range s.Sources {

@@ -34,6 +34,9 @@ func (a *app) status(s jobs.Status, now time.Time) {
 	default:
 		a.printf("  %s is open and may be closed: `creditmill close`\n", s.Open)
 	}
+	if p := s.Published; p != nil && p.Run != 0 {
+		a.printf("  %s is a copy of run %d, %s\n", printable(p.Place), p.Run, period.FormatInstant(p.Now))
+	}
 	a.sources(s.Sources)
 	a.jobs(s)
 	if items := toLookAt(s, now); len(items) > 0 {
@@ -136,6 +139,15 @@ func toLookAt(s jobs.Status, now time.Time) (items []string) {
 		if !job.Overdue.IsZero() && !failing[job.Job] {
 			item("%s was due at %s and has not done its work: see that something runs it, or run `creditmill %s`", job.Job, period.FormatInstant(job.Overdue), job.Job)
 		}
+	}
+	switch p := s.Published; {
+	case p == nil:
+	case p.Err != "":
+		item("the published copy in %s cannot be looked at: %s", printable(p.Place), printable(p.Err))
+	case p.Run == 0:
+		item("the published copy in %s does not say what run it is of: it is being changed, or a publish was cut off; `creditmill publish` makes it right", printable(p.Place))
+	case s.LastClose != nil && p.Run < s.LastClose.Number:
+		item("the published copy in %s is from before the newest close: `creditmill publish`", printable(p.Place))
 	}
 	for _, source := range s.Sources {
 		switch {
