@@ -123,6 +123,9 @@ func (m *Machine) setCycle(t int64) error {
 		c.end = calendar.AddMonths(m.sub.anchor, m.sub.cycles+1).UnixMicro()
 	}
 	m.cycle = c
+	if m.history != nil {
+		m.history.cycles = append(m.history.cycles, c)
+	}
 	return nil
 }
 
@@ -159,8 +162,9 @@ func (m *Machine) skipCycles(t int64) error {
 		// Cycles in between need no visit while the plan renews in one way.
 		at := ended.end
 		m.sub.cycles++
-		if renewsOneWay(m.p.Catalog, m.sub.plan) {
+		if renewsOneWay(m.p.Catalog, m.sub.plan) && (m.history == nil || oneVersion(m.p.Catalog, m.sub.plan, ended.start, t)) {
 			at = m.lastStartBefore(ended, t)
+			ended.end = at // one cycle for all in between, to whoever looks back
 		}
 		if err := m.setCycle(at); err != nil {
 			return err

@@ -71,6 +71,7 @@ type Machine struct {
 	charges []Charge
 	held    []Held
 	missing *Missing // what the catalog lacked last
+	history *History // told of every cycle; nil: nobody asks
 
 	byID    map[string]*bucket.Bucket // the first of all, as many as are indexed; made for the first void
 	indexed int

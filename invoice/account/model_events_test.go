@@ -112,7 +112,7 @@ func (m *model) grant(b *modelBucket, t time.Time) {
 func (m *model) cancel() {
 	if m.cycle != nil && !m.cycle.cancelled {
 		m.saw("a cancellation")
-		m.cycle.cancelled = true
+		m.cycle.cancelled, m.cycle.cancelledAt = true, m.now
 		m.shorten(m.cycle.end)
 	}
 }
@@ -177,6 +177,7 @@ func (m *model) begin(t time.Time) {
 		panic("model: cycle cannot start: " + reason)
 	}
 	m.cycle = &modelCycle{start: t, plan: plan, anchor: anchor}
+	m.cycles = append(m.cycles, m.cycle)
 	for n := 0; ; n++ {
 		if m.cycle.end = m.cycleEnd(n); m.cycle.end.After(t) {
 			break

@@ -83,11 +83,12 @@ type (
 		rolledIn        bool
 	}
 	modelCycle struct {
-		start, end time.Time
-		plan       planDef
-		anchor     time.Time
-		allowance  *big.Rat
-		cancelled  bool
+		start, end  time.Time
+		plan        planDef
+		anchor      time.Time
+		allowance   *big.Rat
+		cancelled   bool
+		cancelledAt time.Time // the instant at which it was cancelled
 	}
 	modelPay struct {
 		bucket  *modelBucket
@@ -149,7 +150,9 @@ type model struct {
 
 	planName string // of the subscription; empty: none
 	cycle    *modelCycle
-	next     bool // the subscription's next cycle is due now
+	cycles   []*modelCycle // all that began
+	now      time.Time     // the instant that it goes through
+	next     bool          // the subscription's next cycle is due now
 	fresh    *planStart
 
 	buckets []*modelBucket

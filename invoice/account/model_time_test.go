@@ -239,6 +239,7 @@ func (m *model) nextInstant(t time.Time) (time.Time, bool) {
 
 // instant does all of one instant; at a period's start what ends there has ended.
 func (m *model) instant(t time.Time, start bool) {
+	m.now = t
 	events := m.eventsAt(t)
 	skip := map[string]bool{}
 	boundary := m.cycle != nil && m.cycle.end.Equal(t)

@@ -67,10 +67,10 @@ func CycleStart(p Params) time.Time {
 // nothing and is meant to be called before the first call.
 func (m *Machine) CycleStart() time.Time { return m.openingCycle }
 
-// replay brings a new machine to the period's start by the events before it, in
-// which nothing is granted or charged.
-func replay(p Params) (m *Machine, err error) {
-	m = &Machine{
+// newMachine is a machine to which nothing has happened yet, not even its account's
+// opening.
+func newMachine(p Params) *Machine {
+	m := &Machine{
 		p:       p,
 		account: p.Account,
 		start:   p.Calendar.Start(p.Period).UnixMicro(),
@@ -81,8 +81,15 @@ func replay(p Params) (m *Machine, err error) {
 	m.settings.currency = p.DefaultCurrency
 	m.retire = m.flush
 	m.last = m.start
-	defer m.recoverOverflow(&err)
 	m.sortEvents()
+	return m
+}
+
+// replay brings a new machine to the period's start by the events before it, in
+// which nothing is granted or charged.
+func replay(p Params) (m *Machine, err error) {
+	m = newMachine(p)
+	defer m.recoverOverflow(&err)
 	m.opened = slices.ContainsFunc(m.events, func(e posted) bool { return e.Type == typeOpened })
 	m.dry = true
 	for m.next < len(m.events) && m.events[m.next].posted < m.start {

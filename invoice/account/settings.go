@@ -14,6 +14,7 @@ type settings struct {
 	address     []string
 	tax         *Tax
 	currency    money.Currency
+	named       bool           // the currency, by an event; else it is the default
 	protection  *bool          // overage.set; nil: the plan's
 	limit       *credit.Amount // of overage; nil: the plan's
 	topup       *topUpTerms    // nil: none
@@ -58,6 +59,7 @@ func (m *Machine) update(e *posted) string {
 		if reason := m.setCurrency(*f.Currency, e.posted); reason != "" {
 			return reason
 		}
+		m.named = true
 	}
 	set := func(field string, to *string, value *string) {
 		if _, ok := given[field]; !ok {

@@ -68,3 +68,14 @@ func renewsOneWay(c *catalog.Catalog, plan string) bool {
 	}
 	return true
 }
+
+// oneVersion reports whether every cycle of a plan that starts from an instant to
+// another has the version of the first: no other comes into force after it.
+func oneVersion(c *catalog.Catalog, plan string, from, to int64) bool {
+	for _, version := range c.Plans() {
+		if since := version.EffectiveFrom.UnixMicro(); version.Name == plan && since > from && since <= to {
+			return false
+		}
+	}
+	return true
+}
