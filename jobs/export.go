@@ -23,10 +23,10 @@ import (
 	"github.com/creditmill/creditmill/sql"
 )
 
-// A Selection is what to export: rows of a live table, or, of the table usage and one
+// A Selection is what to export: rows of a live table or of a view, or, of the table usage and one
 // account, the calls that post to a period with their prices (SPEC section 11).
 type Selection struct {
-	Table   string
+	Table   string        // or view
 	Account string        // empty: all
 	Period  period.Period // zero: all; an account's usage needs one
 }
@@ -60,8 +60,8 @@ type statement struct {
 // that the lake does not have is a [ConfigError].
 func (m *Mill) Export(ctx context.Context, s Selection) (_ *Export, err error) {
 	i := slices.IndexFunc(lake.Tables(), func(t lake.Table) bool { return t.Name == s.Table })
-	if i < 0 {
-		return nil, errNoTable(s.Table)
+	if i < 0 && !isView(s.Table) {
+		return nil, errNoView(s.Table)
 	}
 	if _, err := m.Lake.Refresh(ctx); err != nil {
 		return nil, err
@@ -79,9 +79,12 @@ func (m *Mill) Export(ctx context.Context, s Selection) (_ *Export, err error) {
 		_, e.Closed = m.Lake.State().Closed(s.Period)
 		e.From, e.To = m.Calendar.Start(s.Period), m.Calendar.End(s.Period)
 	}
-	if s.OfAccount() {
+	switch {
+	case s.OfAccount():
 		err = e.selectUsage(ctx)
-	} else {
+	case i < 0:
+		err = e.selectView(ctx)
+	default:
 		err = e.selectTable(ctx, lake.Tables()[i])
 	}
 	return e, err

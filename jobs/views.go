@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/creditmill/creditmill/internal/duck"
 	"github.com/creditmill/creditmill/internal/lake"
@@ -17,6 +20,7 @@ import (
 // commands that look things up.
 type Reader struct {
 	*desk
+	there map[string]bool // tables and views that can be read
 }
 
 // Read opens a session in which every live table is a view of its name, with its
@@ -24,7 +28,20 @@ type Reader struct {
 // sql/views and the tables of [madeTables] stand beside them. Of these, and of the
 // tables of a remote lake, which cost a download each, there are only those that the
 // given statements name, or all where none is known.
-func (m *Mill) Read(ctx context.Context, statements ...string) (_ *Reader, err error) {
+func (m *Mill) Read(ctx context.Context, statements ...string) (*Reader, error) {
+	r, err := m.Sit(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Need(ctx, statements...); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+// Sit opens a session of the newest run that has no tables yet: [Reader.Need] brings
+// those of a statement before it is run.
+func (m *Mill) Sit(ctx context.Context) (*Reader, error) {
 	if _, err := m.Lake.Refresh(ctx); err != nil {
 		return nil, err
 	}
@@ -32,38 +49,91 @@ func (m *Mill) Read(ctx context.Context, statements ...string) (_ *Reader, err e
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, d.close())
-		}
-	}()
+	return &Reader{d, map[string]bool{}}, nil
+}
+
+// Need makes what statements name readable, as of the run that the session was opened at:
+// no other [Mill.Read] or [Mill.Sit] of the mill may have come between. Of the tables of a
+// remote lake that are not named there are the columns alone: to read one is an error. A
+// statement that asks what there is sees, on a local lake, all.
+func (r *Reader) Need(ctx context.Context, statements ...string) error {
+	m := r.mill
 	views := m.viewTexts()
 	used := newNamed(views, statements)
-	for _, table := range m.tablesIn(used) {
-		if err := d.liveView(ctx, table); err != nil {
-			return nil, err
+	if m.Config.Lake.Scheme == "" && slices.ContainsFunc(statements, asksForNames) {
+		used = named{}
+	}
+	for _, table := range lake.Tables() {
+		if r.there[table.Name] {
+			continue
 		}
+		if m.Config.Lake.Scheme != "" && !used.table(table) {
+			if err := r.announce(ctx, table); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := r.viewBy(ctx, table.Name, table, m.Lake.State().Files(table), partitionColumn(table), partitionOf); err != nil {
+			return err
+		}
+		r.there[table.Name] = true
 	}
 	for _, made := range madeTables {
-		if used.has(made.name) {
-			if err := made.make(ctx, d); err != nil {
-				return nil, fmt.Errorf("table %s: %w", made.name, err)
-			}
+		if !used.has(made.name) || r.there[made.name] {
+			continue
 		}
+		if err := made.make(ctx, r.desk); err != nil {
+			return fmt.Errorf("table %s: %w", made.name, err)
+		}
+		r.there[made.name] = true
 	}
 	for _, name := range used.inOrder(views) {
-		if err := d.session.Exec(ctx, "CREATE OR REPLACE TEMP VIEW "+duck.Identifier(name)+" AS "+views[name]); err != nil {
-			return nil, fmt.Errorf("view %s: %w", name, err)
+		if r.there[name] {
+			continue
 		}
+		if err := r.session.Exec(ctx, "CREATE OR REPLACE TEMP VIEW "+duck.Identifier(name)+" AS "+views[name]); err != nil {
+			return fmt.Errorf("view %s: %w", name, err)
+		}
+		r.there[name] = true
 	}
-	return &Reader{d}, nil
+	return nil
+}
+
+// announce makes a table known by its name and columns; reading it fails.
+func (r *Reader) announce(ctx context.Context, table lake.Table) error {
+	columns := table.Schema(r.mill.Lake.State().Columns)
+	if name := partitionColumn(table); name != "" {
+		columns = append(slices.Clone(columns), lake.Column{Name: name, Type: "VARCHAR"})
+	}
+	list := make([]string, len(columns))
+	for i, c := range columns {
+		list[i] = fmt.Sprintf("CAST(NULL AS %s) AS %s", c.Type, duck.Identifier(c.Name))
+	}
+	return r.session.Exec(ctx, "CREATE OR REPLACE TEMP VIEW "+duck.Identifier(table.Name)+" AS SELECT "+strings.Join(list, ", ")+
+		" WHERE error("+duck.Literal("the table "+table.Name+" is not fetched: name it as it is written here")+") IS NULL")
+}
+
+var namesAsked = regexp.MustCompile(`(?i)\bshow\b|\binformation_schema\b`)
+
+// asksForNames reports whether a statement asks what tables there are.
+func asksForNames(statement string) bool { return namesAsked.MatchString(statement) }
+
+var commentLines = regexp.MustCompile(`(?m)^\s*--.*$`)
+
+// uncommented is a statement without its lines of comment: what they name is not used.
+// With a comment of the other kind in it, which might end on such a line, it stays whole.
+func uncommented(statement string) string {
+	if strings.Contains(statement, "/*") {
+		return statement
+	}
+	return commentLines.ReplaceAllString(statement, "")
 }
 
 // viewTexts are the SELECTs of sql/views by their names, for this lake.
 func (m *Mill) viewTexts() map[string]string {
 	texts := map[string]string{}
 	for _, name := range sql.Names("views") {
-		texts[name] = sql.Expand("views/"+name, lakeText{m})
+		texts[name] = uncommented(sql.Expand("views/"+name, lakeText{m}))
 	}
 	return texts
 }
@@ -74,7 +144,7 @@ type named struct{ texts []string } // in small letters; empty: every name
 func newNamed(views map[string]string, statements []string) named {
 	var n named
 	for _, statement := range statements {
-		n.texts = append(n.texts, strings.ToLower(statement))
+		n.texts = append(n.texts, strings.ToLower(duck.WithoutComments(statement)))
 	}
 	for added := map[string]bool{}; len(n.texts) > 0; {
 		before := len(added)
@@ -92,18 +162,40 @@ func newNamed(views map[string]string, statements []string) named {
 }
 
 func (n named) has(name string) bool {
-	return len(n.texts) == 0 || slices.ContainsFunc(n.texts, func(text string) bool { return strings.Contains(text, name) })
+	return len(n.texts) == 0 || slices.ContainsFunc(n.texts, func(text string) bool { return names(text, name) })
+}
+
+// names reports whether a text has a name as a whole word.
+func names(text, name string) bool {
+	for from := 0; ; {
+		i := strings.Index(text[from:], name)
+		if i < 0 {
+			return false
+		}
+		i += from
+		from = i + len(name)
+		if !continuesWord(text[:i], utf8.DecodeLastRuneInString) && !continuesWord(text[from:], utf8.DecodeRuneInString) {
+			return true
+		}
+	}
+}
+
+func continuesWord(text string, end func(string) (rune, int)) bool {
+	r, _ := end(text)
+	return text != "" && (r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r))
 }
 
 // inOrder are the views that are used, each after those that it uses.
 func (n named) inOrder(views map[string]string) (order []string) {
+	seen := map[string]bool{}
 	var add func(name string)
 	add = func(name string) {
-		if slices.Contains(order, name) {
+		if seen[name] {
 			return
 		}
+		seen[name] = true
 		for _, other := range slices.Sorted(maps.Keys(views)) {
-			if other != name && strings.Contains(views[name], other) && !strings.Contains(views[other], name) {
+			if names(views[name], other) {
 				add(other)
 			}
 		}
@@ -117,21 +209,11 @@ func (n named) inOrder(views map[string]string) (order []string) {
 	return order
 }
 
-// tablesIn are the tables to be read: in a remote lake those that are named, and all if
-// none is.
-func (m *Mill) tablesIn(used named) []lake.Table {
-	if m.Config.Lake.Scheme == "" {
-		return lake.Tables()
-	}
-	tables := slices.DeleteFunc(lake.Tables(), func(t lake.Table) bool {
-		return !used.has(t.Name) && !slices.ContainsFunc(madeTables, func(made madeTable) bool {
-			return used.has(made.name) && slices.Contains(made.from, t.Name)
-		})
+// table reports whether a table is to be read: by its name, or for what is made of it.
+func (n named) table(t lake.Table) bool {
+	return n.has(t.Name) || slices.ContainsFunc(madeTables, func(made madeTable) bool {
+		return n.has(made.name) && slices.Contains(made.from, t.Name)
 	})
-	if len(tables) == 0 {
-		return lake.Tables()
-	}
-	return tables
 }
 
 // Close ends the session.
@@ -139,10 +221,6 @@ func (r *Reader) Close() error { return r.close() }
 
 // Session is the reader's DuckDB session.
 func (r *Reader) Session() *duck.Session { return r.session }
-
-func (d *desk) liveView(ctx context.Context, table lake.Table) error {
-	return d.viewBy(ctx, table.Name, table, d.mill.Lake.State().Files(table), partitionColumn(table), partitionOf)
-}
 
 // partitionColumn is the last column of a table's view, "" for none.
 func partitionColumn(table lake.Table) string {

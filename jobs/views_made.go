@@ -3,8 +3,10 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/creditmill/creditmill/internal/duck"
+	"github.com/creditmill/creditmill/internal/period"
 )
 
 // A madeTable is a table of a reader's session alone: what queries need to know and no
@@ -17,29 +19,67 @@ type madeTable struct {
 
 var madeTables = []madeTable{
 	{"as_of", nil, makeAsOf},
+	{"accounts", []string{"account_events", "balances", "invoice_lines", "ledger"}, makeAccounts},
+	{"standings", []string{"account_events"}, makeStandings},
+	{"subscriptions", []string{"account_events"}, makeStandings},
+	{"issued_statements", nil, makeIssuedStatements},
+	{"issued_balances", nil, makeIssuedBalances},
 }
 
-// makeAsOf makes the one row of as_of: the newest run in the session and its clock, and
-// the month and instant that the newest balances stand at. A closed month's stand at its
-// end, an open one's at the clock of the apply that burned it down; without either all
-// but the run is NULL.
-func makeAsOf(ctx context.Context, d *desk) error {
-	state := d.mill.Lake.State()
-	run, runAt, month, at := "0", "NULL", "NULL", "NULL"
-	if state.Head > 0 {
-		newest, err := d.mill.Lake.Run(ctx, state.Head)
+// An asOf is how far the tables of a session go.
+type asOf struct {
+	run        int64     // the newest, 0: none
+	runAt      time.Time // its clock
+	month      period.Period
+	balancesAt time.Time // zero, as is month, until a month was applied or closed
+}
+
+// asOf is that of d's lake. A closed month's balances stand at its end, the open one's
+// at the clock of the apply that burned it down, or at its end if that was later.
+func (d *desk) asOf(ctx context.Context) (a asOf, err error) {
+	m, state := d.mill, d.mill.Lake.State()
+	if a.run = state.Head; a.run > 0 {
+		newest, err := m.Lake.Run(ctx, a.run)
 		if err != nil {
-			return err
+			return a, err
 		}
-		run, runAt = fmt.Sprint(state.Head), instantLiteral(newest.Now)
+		a.runAt = newest.Now
 	}
-	open, _ := state.Open(d.mill.Config.FirstPeriod)
+	a.month, a.balancesAt = m.newestBalances()
+	return a, nil
+}
+
+// newestBalances are those of the open month as far as it was applied, else of the last
+// closed one, with the instant that they stand at: zero, both, without any.
+func (m *Mill) newestBalances() (month period.Period, at time.Time) {
+	state := m.Lake.State()
+	open, _ := state.Open(m.Config.FirstPeriod)
 	if applied := state.Applied(open); applied != nil {
-		month, at = duck.Literal(open.String()), instantLiteral(applied.Now)
-	} else if last := open.Add(-1); !last.Before(d.mill.Config.FirstPeriod) {
-		month, at = duck.Literal(last.String()), instantLiteral(d.mill.Calendar.End(last))
+		if end := m.Calendar.End(open); end.Before(applied.Now) {
+			return open, end
+		}
+		return open, applied.Now
+	}
+	if last := open.Add(-1); !last.Before(m.Config.FirstPeriod) {
+		return last, m.Calendar.End(last)
+	}
+	return period.Period{}, time.Time{}
+}
+
+// makeAsOf makes the one row of as_of.
+func makeAsOf(ctx context.Context, d *desk) error {
+	a, err := d.asOf(ctx)
+	if err != nil {
+		return err
+	}
+	runAt, month, at := "NULL", "NULL", "NULL"
+	if a.run > 0 {
+		runAt = instantLiteral(a.runAt)
+	}
+	if !a.month.IsZero() {
+		month, at = duck.Literal(a.month.String()), instantLiteral(a.balancesAt)
 	}
 	return d.session.Exec(ctx, fmt.Sprintf(
-		"CREATE OR REPLACE TEMP VIEW as_of AS SELECT CAST(%s AS BIGINT) AS run, CAST(%s AS TIMESTAMP) AS run_at, CAST(%s AS VARCHAR) AS balances_period, CAST(%s AS TIMESTAMP) AS balances_at",
-		run, runAt, month, at))
+		"CREATE OR REPLACE TEMP VIEW as_of AS SELECT CAST(%d AS BIGINT) AS run, CAST(%s AS TIMESTAMP) AS run_at, CAST(%s AS VARCHAR) AS balances_period, CAST(%s AS TIMESTAMP) AS balances_at",
+		a.run, runAt, month, at))
 }

@@ -2,9 +2,10 @@
 //
 // portable/ is one pure SELECT a file in the subset that DuckDB and Trino share;
 // duckdb/ runs on the embedded DuckDB alone; checks/ return the rows that break a
-// rule, so none is good; views/ are what analysts query by name; questions/ are ready
-// to be asked, and report/ are what the pages of `report` show, both of the live tables
-// and views, with $period and $account for what the user names.
+// rule, so none is good; views/ are what analysts query by name; joins/ show how tables
+// join; questions/ are ready to be asked, and report/ are what the pages of `report`
+// show, both of the live tables and views, with $period and $account for what the user
+// names.
 package sql
 
 import (
