@@ -43,7 +43,7 @@ test: ## run every test (TEST_ARGS=./...)
 
 # Each fault test counts its cases; those of several processes at once are listed by name.
 FAULT_TESTS := ^Test(Fault|Killed)
-RACE_TESTS  := (Closes|Rerates|Others)AtOnce|AtAnyMoment|IsNotDisturbed|KilledAfterItsCut|TwoDaemons|AfterAPause|AClock|AtTheStart|CatchesUp|BesideEvery|ACommittedRerate|ACrash|StoreThatFails|UnknownOutcome
+RACE_TESTS  := (Closes|Rerates|Others|Publishes)AtOnce|WhileItIsPublished|AtAnyMoment|IsNotDisturbed|KilledAfterItsCut|TwoDaemons|AfterAPause|AClock|AtTheStart|CatchesUp|BesideEvery|ACommittedRerate|ACrash|StoreThatFails|UnknownOutcome
 
 .PHONY: faults
 faults: ## crash, starve and confuse every job, and count that nothing is lost or doubled (minutes)
@@ -69,6 +69,10 @@ check: format lint modules vuln ## format, lint, modules, known vulnerabilities:
 bench: build ## measure each stage against bare DuckDB (BENCH_ARGS=…, `make bench BENCH_ARGS=-h` lists them)
 	go build $(BUILD) -o bin/creditmill-bench ./cmd/creditmill-bench
 	bin/creditmill-bench $(BENCH_ARGS)
+
+.PHONY: docs
+docs: build ## write docs/tables.md anew from the dictionary of tables
+	page=$$(bin/creditmill tables --markdown) && printf '%s\n' "$$page" >docs/tables.md
 
 .PHONY: lint
 lint: ## golangci-lint with the rules of .golangci.yml

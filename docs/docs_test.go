@@ -21,6 +21,7 @@ import (
 
 	"github.com/creditmill/creditmill/internal/config"
 	"github.com/creditmill/creditmill/internal/lake"
+	"github.com/creditmill/creditmill/invoice/report"
 	"github.com/creditmill/creditmill/jobs"
 )
 
@@ -67,35 +68,123 @@ func rows(text string) (all [][]string) {
 }
 
 func TestEveryTableIsDocumentedColumnByColumn(t *testing.T) {
-	text := read(t, "lake.md")
+	text := read(t, "tables.md")
+	described := section(t, text, "## The tables")
 	var documented []string
-	for _, m := range regexp.MustCompile(`(?m)^### (\S+)$`).FindAllStringSubmatch(section(t, text, "## Tables"), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^### (\S+)$`).FindAllStringSubmatch(described, -1) {
 		documented = append(documented, m[1])
 	}
 	var tables []string
 	for _, table := range lake.Tables() {
 		tables = append(tables, table.Name)
 		var got, want []string
-		for _, row := range rows(section(t, text, "### "+table.Name)) {
-			if len(row) != 4 || row[2] != "" && row[2] != "yes" {
-				t.Errorf("%s: the row %q does not have column, type, null and meaning", table.Name, row)
-				continue
+		for _, row := range rows(section(t, described, "### "+table.Name)) {
+			if len(row) == 6 {
+				got = append(got, row[0]+" "+row[1])
 			}
-			got = append(got, row[0]+" "+row[1])
 		}
 		for _, column := range table.Columns {
 			want = append(want, column.Name+" "+column.Type)
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("columns of %s:\nlake.md  %s\nthe lake %s", table.Name, strings.Join(got, ", "), strings.Join(want, ", "))
+			t.Errorf("columns of %s:\ntables.md %s\nthe lake  %s", table.Name, strings.Join(got, ", "), strings.Join(want, ", "))
 		}
-		if dynamic := strings.Contains(section(t, text, "### "+table.Name), "imensions"); dynamic != table.Dynamic {
+		if dynamic := strings.Contains(section(t, described, "### "+table.Name), "imensions"); dynamic != table.Dynamic {
 			t.Errorf("%s: that dimensions and quantities follow is said: %t, is so: %t", table.Name, dynamic, table.Dynamic)
 		}
 	}
 	if !slices.Equal(documented, tables) {
-		t.Errorf("lake.md has the tables %v, the lake %v", documented, tables)
+		t.Errorf("tables.md has the tables %v, the lake %v", documented, tables)
 	}
+}
+
+func TestTheTablesPageIsThatOfTheDictionary(t *testing.T) {
+	page, dictionary := strings.Split(read(t, "tables.md"), "\n"), strings.Split(jobs.DictionaryPage(), "\n")
+	for i := range max(len(page), len(dictionary)) {
+		if i >= len(page) || i >= len(dictionary) || page[i] != dictionary[i] {
+			t.Fatalf("tables.md is not what the dictionary says from line %d on: run `make docs`", i+1)
+		}
+	}
+}
+
+// Lists of values in the dictionary are the constants of the code.
+func TestTheDictionaryListsTheValuesOfTheCode(t *testing.T) {
+	join := slices.Concat[[]string]
+	kinds := constants(t, "../invoice/bucket/bucket.go", "Kind", "")
+	var entries []string
+	booked := regexp.MustCompile(`m\.(?:entry|grant)\([^"\n]*"([a-z_]+)"`)
+	for _, file := range glob(t, "../invoice/account/*.go") {
+		for _, m := range booked.FindAllStringSubmatch(read(t, file), -1) {
+			entries = append(entries, m[1])
+		}
+	}
+	slices.Sort(entries)
+	var states []string
+	for _, m := range regexp.MustCompile(`\brow\([^"\n]*"([a-z]+)"`).FindAllStringSubmatch(read(t, "../jobs/close.go"), -1) {
+		states = append(states, m[1])
+	}
+	code := map[string][]string{
+		"rejected.reason":     join(constants(t, "../ingest/decode/reason.go", "Reason", ""), []string{"duplicate", "conflict", "voided"}),
+		"rated.held":          constants(t, "../rate/price/faults.go", "", ""),
+		"account_events.type": constants(t, "../invoice/account/events.go", "", "type"),
+		"account_events.held": constants(t, "../invoice/account/events.go", "", "Reason"),
+		"burns.kind":          kinds,
+		"ledger.entry":        slices.Compact(entries),
+		"balances.kind":       slices.DeleteFunc(slices.Clone(kinds), func(k string) bool { return k == "overage" || k == "denied" }), // of a shortfall
+		"alerts.kind":         constants(t, "../invoice/account/alert.go", "", "alert"),
+		"periods.state":       states,
+		"invoices.kind": join(constants(t, "../invoice/document/document.go", "", "Invoice"),
+			constants(t, "../invoice/document/document.go", "", "CreditNote"), constants(t, "../invoice/document/document.go", "", "DebitNote")),
+		"invoice_lines.kind": join(constants(t, "../invoice/account/ledger.go", "", "charge"), constants(t, "../invoice/bill.go", "", "kindTax")),
+		"revenue.kind":       constants(t, "../invoice/revenue.go", "", "revenue"),
+	}
+	for _, entry := range lake.Dictionary() {
+		for _, column := range entry.Columns {
+			name := entry.Name + "." + column.Name
+			known, listed := code[name]
+			if delete(code, name); listed != (len(column.Values) > 0) {
+				t.Errorf("%s: that its values are listed: %t, that this test knows them: %t", name, !listed, listed)
+			}
+			got, want := slices.Clone(column.Values), slices.Clone(known)
+			slices.Sort(got)
+			slices.Sort(want)
+			if !slices.Equal(got, want) {
+				t.Errorf("values of %s:\nthe dictionary %v\nthe code       %v", name, got, want)
+			}
+		}
+	}
+	for name := range code {
+		t.Errorf("there is no column %s", name)
+	}
+	causes := regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(columnMeaning(t, "invoice_lines", "cause"), -1)
+	for i, cause := range report.Causes {
+		if len(causes) != len(report.Causes) || causes[i][1] != cause {
+			t.Errorf("the causes of notes are %v, the dictionary has %v", report.Causes, causes)
+		}
+	}
+}
+
+func columnMeaning(t *testing.T, table, column string) string {
+	t.Helper()
+	for _, entry := range lake.Dictionary() {
+		for _, c := range entry.Columns {
+			if entry.Name == table && c.Name == column {
+				return c.Meaning
+			}
+		}
+	}
+	t.Fatalf("there is no column %s.%s", table, column)
+	return ""
+}
+
+// glob are the Go files of a pattern but for tests.
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s: %d files, %v", pattern, len(files), err)
+	}
+	return slices.DeleteFunc(files, func(file string) bool { return strings.HasSuffix(file, "_test.go") })
 }
 
 func TestEveryFieldOfTheManifestIsDocumented(t *testing.T) {
@@ -198,7 +287,11 @@ func TestEveryScheduledJobIsDocumented(t *testing.T) {
 // Headings and files that the pages link to must be there.
 func TestLinksBetweenThePagesLead(t *testing.T) {
 	pages := map[string]string{}
-	for _, name := range []string{"configuration.md", "documents.md", "explain.md", "faults.md", "forget.md", "lake.md", "operations.md", "rerate.md", "security.md", "sources.md"} {
+	names, err := filepath.Glob("*.md")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%d pages, %v", len(names), err)
+	}
+	for _, name := range names {
 		pages[name] = read(t, name)
 	}
 	heading := regexp.MustCompile(`(?m)^#+ (.+)$`)
