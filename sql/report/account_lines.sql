@@ -1,0 +1,25 @@
+-- The lines of a month's invoice, of the notes that correct that month, and of the notes issued in it: as far as sixty,
+-- and the others in one row a currency. Of a single unit the price is the amount, as the document shows it.
+WITH lines AS (
+  SELECT l.*, i.issued_at
+  FROM invoice_lines AS l
+  JOIN invoices AS i ON i.number = l.number
+  WHERE i.account = $account AND l.account = $account AND (i.period = $period OR i.corrects_period = $period)
+),
+ordered AS (
+  SELECT row_number() OVER (ORDER BY issued_at, number, line) AS place, * FROM lines
+),
+shown AS (
+  SELECT
+    place, number, line, coalesce(description, item) AS what, quantity, CASE WHEN quantity = 1 THEN amount ELSE unit_price END AS unit_price,
+    amount, currency, cause
+  FROM ordered WHERE place <= 60
+  UNION ALL
+  SELECT CAST(61 AS BIGINT), 'and ' || CAST(count(*) AS VARCHAR) || ' more', NULL, NULL, NULL, NULL, sum(amount), currency, NULL
+  FROM ordered WHERE place > 60 GROUP BY currency
+)
+SELECT
+  number AS document, CAST(line AS INTEGER) AS line, what, CAST(quantity AS DECIMAL(38,6)) AS quantity, CAST(unit_price AS DECIMAL(38,12)) AS unit_price,
+  CAST(amount AS DECIMAL(38,4)) AS amount, currency, cause AS reason
+FROM shown
+ORDER BY place, currency
