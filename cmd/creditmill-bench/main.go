@@ -90,7 +90,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.IntVar(&s.load.Models, "models", 0, "give so many models five rules each: 400 make a price table of 2,000 rules")
 	flags.StringVar(&s.load.Memory, "memory", "1GB", "DuckDB's memory limit, for creditmill and for bare DuckDB")
 	flags.StringVar(&s.dir, "dir", "", "keep the load and the lake in this folder, and use the load again that lies there (default: a temporary folder)")
-	flags.StringVar(&stages, "stages", strings.Join(stageNames(), ","), "what to measure; a stage's forerunners run all the same")
+	flags.StringVar(&stages, "stages", strings.Join(measured(), ","), "what to measure; a stage's forerunners run all the same, but questions alone are asked of the closed month in -dir")
 	flags.StringVar(&s.creditmill, "creditmill", filepath.Join("bin", "creditmill"), "the program to measure")
 	flags.IntVar(&s.repeat, "repeat", 1, "run the whole pipeline that often, each time on a fresh lake, and print the means")
 	flags.BoolVar(&s.markdown, "markdown", false, "print Markdown, for docs/benchmarks.md")
@@ -106,8 +106,8 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	}
 	s.stages = strings.Split(stages, ",")
 	for _, name := range s.stages {
-		if !slices.Contains(stageNames(), name) {
-			return s, fmt.Errorf("-stages: there is no stage %q, only %s", name, strings.Join(stageNames(), ", "))
+		if !slices.Contains(measured(), name) {
+			return s, fmt.Errorf("-stages: there is no stage %q, only %s", name, strings.Join(measured(), ", "))
 		}
 	}
 	if s.dir != "" {

@@ -41,6 +41,7 @@ type report struct {
 	versions string
 	date     time.Time
 	rows     []row
+	asked    []asked
 	checks   []check
 }
 
@@ -84,10 +85,19 @@ func (r *report) print(w io.Writer, markdown bool) error {
 			s.Lines, s.Duplicates(), s.Broken, s.Accounts, s.Objects, r.settings.load.Seed, float64(s.PlainBytes)/1e9, float64(s.PackedBytes)/1e9),
 		fmt.Sprintf("DuckDB's memory limit: %s, on both sides. Rounds: %d; bare DuckDB ran before and after each stage, and the means are shown", r.settings.load.Memory, r.settings.repeat),
 	}
+	if len(r.asked) > 0 {
+		facts = append(facts, fmt.Sprintf("Questions: each %d times, a process each time, after the last stage; the medians are shown", askedTimes))
+	}
 	for _, fact := range facts {
 		b.WriteString(bullet + fact + "\n")
 	}
-	b.WriteString("\n" + render(r.costs()) + "\n\n" + render(r.totals()) + "\n")
+	if slices.ContainsFunc(r.rows, func(row row) bool { return row.shown }) {
+		b.WriteString("\n" + render(r.costs()) + "\n")
+	}
+	if len(r.asked) > 0 {
+		b.WriteString("\n" + render(r.readings()) + "\n")
+	}
+	b.WriteString("\n" + render(r.totals()) + "\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }

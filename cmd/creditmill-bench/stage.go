@@ -99,6 +99,9 @@ func stageNames() []string {
 	return names
 }
 
+// measured are the names of all that can be measured.
+func measured() []string { return append(stageNames(), questionsStage) }
+
 // lakeTable is where the files of a table lie. A fresh lake has replaced none of
 // them, so all that lie there are live.
 func lakeTable(name string) string { return "lake/data/" + name + "/*.parquet" }
