@@ -40,8 +40,8 @@ func (b Bars) draw(p *Part, half bool) *drawing {
 		if n.Cmp(high) > 0 {
 			high = n
 		}
-		labels = max(labels, width(b.label(p, row)))
-		amounts = max(amounts, width(p.cell(row, value).written()))
+		labels = max(labels, Width(b.label(p, row)))
+		amounts = max(amounts, Width(p.cell(row, value).written()))
 	}
 	if low.Sign() == 0 && high.Sign() == 0 {
 		return nil
@@ -103,7 +103,7 @@ func (b Bars) label(p *Part, row int) string {
 	if b.Beside != "" {
 		text += ", " + p.cell(row, p.Query.column(b.Beside)).Shown
 	}
-	return cut(text, longLabel)
+	return Cut(text, longLabel)
 }
 
 // barEnds are the pixels from which to which a bar goes: what is not zero is seen.

@@ -72,7 +72,7 @@ func (c Columns) draw(p *Part, half bool) *drawing {
 	s := newScale(new(big.Rat), high, q.whole(value), bottom, headRoom, 5)
 	room := 0
 	for _, t := range s.ticks() {
-		room = max(room, width(t.Text))
+		room = max(room, Width(t.Text))
 	}
 	left := room*letter + 6
 	pitch := max((d.Width-left)/len(c.Places), 2)
@@ -143,7 +143,7 @@ func (c Columns) series(p *Part) (names []*string, of []int) {
 			known[cell] = i
 			var name *string
 			if !cell.Null {
-				shown := cut(Visible(cell.Text), 40)
+				shown := Cut(Visible(cell.Text), 40)
 				name = &shown
 			}
 			names = append(names, name)
@@ -210,7 +210,7 @@ func (d *drawing) axis(places []string, left, pitch, bottom int) {
 			}
 			continue
 		}
-		at.Text = cut(Visible(strings.TrimSpace(place)), max(pitch/letter, 1))
+		at.Text = Cut(Visible(strings.TrimSpace(place)), max(pitch/letter, 1))
 		d.Marks = append(d.Marks, at)
 	}
 }

@@ -116,19 +116,19 @@ func (p *Part) shown(row int, exact string, number bool, as Format, columnType s
 		if i := p.Query.column(ColumnCurrency); i >= 0 {
 			return Amount(exact, p.Query.Rows[row][i].Text)
 		}
-		return group(trim(exact, 0))
+		return Group(trim(exact, 0))
 	case number:
-		return group(trim(exact, 0))
+		return Group(trim(exact, 0))
 	case as == Instant || as == ByType && columnType == "TIMESTAMP":
 		return instant(exact)
 	}
 	text, longest := Visible(exact), longestText
 	for _, word := range strings.Fields(text) {
-		if width(word) > longestWord {
+		if Width(word) > longestWord {
 			longest = longestWord
 		}
 	}
-	return cut(text, longest)
+	return Cut(text, longest)
 }
 
 // align finds how many fractional digits the longest number of each column has.
@@ -171,7 +171,7 @@ func Amount(exact, currency string) string {
 	if c, err := money.ParseCurrency(currency); err == nil {
 		digits = c.Digits()
 	}
-	return group(trim(exact, digits))
+	return Group(trim(exact, digits))
 }
 
 // padding are the zeros, with the point if there is none, that give a number so many
@@ -203,8 +203,8 @@ func trim(decimal string, digits int) string {
 	return whole + "." + fraction
 }
 
-// group writes a decimal as people do: thousands apart, and a real minus.
-func group(decimal string) string { return strings.Replace(fixed.Group(decimal), "-", "−", 1) }
+// Group writes a decimal as people do: thousands apart, and a real minus.
+func Group(decimal string) string { return strings.Replace(fixed.Group(decimal), "-", "−", 1) }
 
 // instant writes an instant in RFC 3339 UTC for people: "2026-10-05 13:30 UTC".
 func instant(exact string) string {

@@ -40,7 +40,7 @@ func newScale(low, high *big.Rat, whole bool, from, to, marks int) scale {
 	if span.Sign() == 0 {
 		span.SetInt64(1)
 	}
-	step := roundUp(new(big.Rat).Quo(span, new(big.Rat).SetInt64(int64(max(marks, 1)))))
+	step := RoundUp(new(big.Rat).Quo(span, new(big.Rat).SetInt64(int64(max(marks, 1)))))
 	if one := big.NewRat(1, 1); whole && step.Cmp(one) < 0 {
 		step = one
 	}
@@ -70,7 +70,7 @@ func (s scale) ticks() (list []tick) {
 	high := new(big.Rat).Add(s.low, s.span)
 	first := new(big.Int).Neg(floor(new(big.Rat).Neg(new(big.Rat).Quo(s.low, s.step))))
 	for n := new(big.Rat).Mul(s.step, new(big.Rat).SetInt(first)); n.Cmp(high) <= 0; n = new(big.Rat).Add(n, s.step) {
-		list = append(list, tick{s.at(n), brief(n)})
+		list = append(list, tick{s.at(n), Brief(n)})
 	}
 	return list
 }
@@ -80,8 +80,8 @@ func floor(n *big.Rat) *big.Int {
 	return new(big.Int).Div(n.Num(), n.Denom()) // Euclidean, and the denominator is positive
 }
 
-// roundUp is the least of 1, 2 and 5 times a power of ten that is not below n > 0.
-func roundUp(n *big.Rat) *big.Rat {
+// RoundUp is the least of 1, 2 and 5 times a power of ten that is not below n > 0.
+func RoundUp(n *big.Rat) *big.Rat {
 	power, ten := big.NewRat(1, 1), big.NewRat(10, 1)
 	for power.Cmp(n) < 0 {
 		power.Mul(power, ten)

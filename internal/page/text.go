@@ -23,8 +23,8 @@ func Visible(s string) string {
 	return out.String()
 }
 
-// width is about how many letters' room a text takes: those of wide scripts take two.
-func width(s string) (letters int) {
+// Width is about how many letters' room a text takes: those of wide scripts take two.
+func Width(s string) (letters int) {
 	for _, r := range s {
 		if letters++; r >= 0x1100 && r < 0x2000 || r >= 0x2e80 {
 			letters++
@@ -33,15 +33,15 @@ func width(s string) (letters int) {
 	return letters
 }
 
-// cut is a text of at most that many letters' room.
-func cut(s string, most int) string {
-	if width(s) <= most {
+// Cut is a text of at most that many letters' room by [Width].
+func Cut(s string, most int) string {
+	if Width(s) <= most {
 		return s
 	}
 	var out strings.Builder
 	room := most - 1
 	for _, r := range s {
-		if room -= width(string(r)); room < 0 {
+		if room -= Width(string(r)); room < 0 {
 			break
 		}
 		out.WriteRune(r)
@@ -55,15 +55,15 @@ var magnitudes = []struct {
 	name  string
 }{{15, " × 10¹⁵"}, {12, " tn"}, {9, " bn"}, {6, " M"}}
 
-// brief writes a round number for a scale: "20,000", "1.5 M".
-func brief(n *big.Rat) string {
+// Brief writes a round number for a scale: "20,000", "1.5 M".
+func Brief(n *big.Rat) string {
 	for _, m := range magnitudes {
 		unit := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(m.zeros)), nil))
 		if new(big.Rat).Abs(n).Cmp(unit) >= 0 {
-			return group(trim(new(big.Rat).Quo(n, unit).FloatString(scaleDigits), 0)) + m.name
+			return Group(trim(new(big.Rat).Quo(n, unit).FloatString(scaleDigits), 0)) + m.name
 		}
 	}
-	return group(trim(n.FloatString(scaleDigits), 0))
+	return Group(trim(n.FloatString(scaleDigits), 0))
 }
 
 // scaleDigits is more digits than a mark of a scale has: the smallest amount is of 12.

@@ -141,7 +141,7 @@ func (p *Part) card(card Card, row int) cardView {
 	}
 	v := cardView{Title: p.text(card.Title, row), Value: p.cell(row, column), Note: p.text(card.Note, row)}
 	v.Mark = card.Mark && p.Query.number(row, column).Sign() != 0
-	v.Letters = max(width(v.Value.Shown), 1)
+	v.Letters = max(Width(v.Value.Shown), 1)
 	return v
 }
 

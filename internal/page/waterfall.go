@@ -63,7 +63,7 @@ func (w Waterfall) draw(p *Part, half bool) *drawing {
 			high = now
 		}
 		bars = append(bars, h)
-		labels = max(labels, width(step.Title)+2)
+		labels = max(labels, Width(step.Title)+2)
 	}
 	if low.Sign() == 0 && high.Sign() == 0 {
 		return nil
@@ -75,7 +75,7 @@ func (w Waterfall) draw(p *Part, half bool) *drawing {
 	}
 	for i, h := range bars {
 		bars[i].cell.Zeros = padding(h.cell.Shown, digits)
-		amounts = max(amounts, width(bars[i].cell.written()))
+		amounts = max(amounts, Width(bars[i].cell.written()))
 	}
 	d := &drawing{Title: w.Title, Width: wholeWidth, Half: w.Half || half}
 	if d.Half {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+
+	"github.com/creditmill/creditmill/internal/page"
 )
 
 // Measures of charts, in pixels of a chart that is shown at its own size.
@@ -73,7 +75,7 @@ func newBars(title, unit string, total int, rows []labelled) *bars {
 	labels, amounts := 0, 0
 	const longest = 28
 	for _, r := range rows {
-		labels = max(labels, width(cut(r.label, longest)))
+		labels = max(labels, page.Width(page.Cut(r.label, longest)))
 		for _, c := range r.changes {
 			d := c.Difference()
 			if d.Cmp(low) < 0 {
@@ -82,7 +84,7 @@ func newBars(title, unit string, total int, rows []labelled) *bars {
 			if d.Cmp(high) > 0 {
 				high = d
 			}
-			amounts = max(amounts, width(signed(unit, d)))
+			amounts = max(amounts, page.Width(signed(unit, d)))
 		}
 	}
 	if low.Sign() == 0 && high.Sign() == 0 {
@@ -97,7 +99,7 @@ func newBars(title, unit string, total int, rows []labelled) *bars {
 	b.Zero = scale.at(new(big.Rat))
 	y := 4
 	for _, r := range rows {
-		row := barRow{Label: cut(r.label, longest), Full: r.label}
+		row := barRow{Label: page.Cut(r.label, longest), Full: r.label}
 		for i, c := range r.changes {
 			row.Bars = append(row.Bars, b.bar(scale, y+i*barPitch, unit, c.Difference(), seriesClass(len(r.changes), i, c.Difference())))
 		}
@@ -153,7 +155,7 @@ func (s scale) at(n *big.Rat) int {
 
 // ticks are marks at round amounts, as many as there is room for.
 func (s scale) ticks() []tick {
-	step := roundUp(new(big.Rat).Quo(s.span, new(big.Rat).SetInt64(int64(max((s.right-s.left)/leastTick, 1)))))
+	step := page.RoundUp(new(big.Rat).Quo(s.span, new(big.Rat).SetInt64(int64(max((s.right-s.left)/leastTick, 1)))))
 	first := new(big.Rat).Quo(s.low, step)
 	n := new(big.Int).Quo(first.Num(), first.Denom()) // towards zero: not below low
 	var list []tick
@@ -162,26 +164,9 @@ func (s scale) ticks() []tick {
 		if amount.Cmp(new(big.Rat).Add(s.low, s.span)) > 0 {
 			return list
 		}
-		list = append(list, tick{s.at(amount), brief(amount)})
+		list = append(list, tick{s.at(amount), page.Brief(amount)})
 		n.Add(n, big.NewInt(1))
 	}
-}
-
-// roundUp is the least of 1, 2 and 5 times a power of ten that is not below n > 0.
-func roundUp(n *big.Rat) *big.Rat {
-	power, ten := big.NewRat(1, 1), big.NewRat(10, 1)
-	for power.Cmp(n) < 0 {
-		power.Mul(power, ten)
-	}
-	for power.Cmp(n) >= 0 {
-		power.Quo(power, ten)
-	}
-	for _, factor := range []int64{1, 2, 5} {
-		if step := new(big.Rat).Mul(power, big.NewRat(factor, 1)); step.Cmp(n) >= 0 {
-			return step
-		}
-	}
-	return power.Mul(power, ten)
 }
 
 // A columns is a chart of how many accounts change by how much.
@@ -253,5 +238,5 @@ func newColumns(title string, total int, h Histogram) *columns {
 func (b bar) Middle() int { return b.X + b.W/2 }
 
 func edgeText(sign int64, edge *big.Int) string {
-	return brief(new(big.Rat).SetInt(new(big.Int).Mul(edge, big.NewInt(sign))))
+	return page.Brief(new(big.Rat).SetInt(new(big.Int).Mul(edge, big.NewInt(sign))))
 }

@@ -67,33 +67,6 @@ func TestColumns(t *testing.T) {
 	same(t, "increases alone", fmt.Sprint(c.Edges, c.Zero), "[{205 0} {315 1}] 205")
 }
 
-func TestBrief(t *testing.T) {
-	t.Parallel()
-	for number, want := range map[string]string{
-		"0": "0", "0.05": "0.05", "-20000": "−20,000", "1500000": "1.5 M", "-2000000000": "−2 bn", "5e12": "5 tn", "2e16": "20 × 10¹⁵",
-	} {
-		if got := brief(rat(t, number)); got != want {
-			t.Errorf("%s: %s, want %s", number, got, want)
-		}
-	}
-}
-
-func TestVisible(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"acme": "acme", "a\u202eb": `a\u202eb`, "a\x1bb": `a\x1bb`, "a\xffb": "a\ufffdb", "שלום": "שלום", "a\u200bb": `a\u200bb`, "a\nb": `a\nb`,
-	} {
-		if got := visible(text); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
-	for text, want := range map[string]string{"abcdef": "abcdef", "abcdefg": "abcde…", "白樺株": "白樺株", "白樺株式": "白樺…"} {
-		if got := cut(text, 6); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
-}
-
 // Whatever the amounts, bars and marks stay within the scale, and a bar is as much
 // longer than another as its amount is greater.
 func TestBarsStayWithinTheirScale(t *testing.T) {

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/creditmill/creditmill/internal/page"
+
 	"github.com/creditmill/creditmill/internal/period"
 )
 
@@ -97,27 +99,27 @@ const (
 
 func (s *Summary) view(p Page) view {
 	v := view{
-		Title: "Re-rating " + s.Span(), Issuer: visible(p.Issuer), Several: len(s.Drafts) > 1, Lead: s.lead(),
+		Title: "Re-rating " + s.Span(), Issuer: page.Visible(p.Issuer), Several: len(s.Drafts) > 1, Lead: s.lead(),
 		State: "Nothing was changed: this is what a commit would do.",
 		Facts: []fact{{"Periods", s.Span()}, {"Calls looked at", count(p.Calls)}},
 	}
 	for _, h := range p.Held {
-		v.Held = append(v.Held, Held{visible(h.What), h.Count, visible(h.Example)})
+		v.Held = append(v.Held, Held{page.Visible(h.What), h.Count, page.Visible(h.Example)})
 	}
 	if p.Committed != 0 {
-		v.State = fmt.Sprintf("Committed as run %d: %s", p.Committed, visible(p.Reason))
+		v.State = fmt.Sprintf("Committed as run %d: %s", p.Committed, page.Visible(p.Reason))
 	}
 	if s.Account != "" {
-		v.Title += ", account " + visible(s.Account)
+		v.Title += ", account " + page.Visible(s.Account)
 	}
 	for i, d := range s.Drafts {
-		v.Drafts = append(v.Drafts, series{fmt.Sprintf("d%d", i%colours), visible(d.Label())})
+		v.Drafts = append(v.Drafts, series{fmt.Sprintf("d%d", i%colours), page.Visible(d.Label())})
 	}
 	if !v.Several {
 		v.Facts = append(v.Facts, fact{"Prices and plans", v.Drafts[0].Label})
 	}
 	v.Facts = append(v.Facts, fact{"Made at", period.FormatInstant(p.Now)})
-	v.Footer = fmt.Sprintf("creditmill %s. The log's head: %s", visible(p.Tool), p.Head)
+	v.Footer = fmt.Sprintf("creditmill %s. The log's head: %s", page.Visible(p.Tool), p.Head)
 	if s.Nothing() {
 		return v
 	}
@@ -147,7 +149,7 @@ func (s *Summary) lead() string {
 	if len(s.Drafts) > 1 && !s.Nothing() {
 		return things(int64(len(s.Drafts)), "draft") + " compared with what stands today."
 	}
-	return "This " + s.Sentence(0, group) + "."
+	return "This " + s.Sentence(0, page.Group) + "."
 }
 
 // Sentence says what a draft does: "changes 3 accounts: 2 debit notes of 5.00 USD in
@@ -304,7 +306,7 @@ func (s *Summary) section(unit string) section {
 		var accounts []labelled
 		for _, a := range r.Accounts {
 			if slices.ContainsFunc(a.Changes, func(c Change) bool { return c.Difference().Sign() != 0 }) { // else its balance alone
-				accounts = append(accounts, labelled{visible(a.Name), a.Changes})
+				accounts = append(accounts, labelled{page.Visible(a.Name), a.Changes})
 			}
 		}
 		sortByFirst(accounts)

@@ -4,6 +4,8 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+
+	"github.com/creditmill/creditmill/internal/page"
 )
 
 // A table has texts first, from column Numbers on numbers.
@@ -22,7 +24,7 @@ func (s *Summary) changeHead() []string {
 	}
 	var head []string
 	for _, d := range s.Drafts {
-		head = append(head, visible(d.Label()))
+		head = append(head, page.Visible(d.Label()))
 	}
 	return head
 }
@@ -53,7 +55,7 @@ func (s *Summary) accountsTable(r Ranking) table {
 		t.Head = append(t.Head, "Held at the end, change")
 	}
 	for _, a := range r.Accounts {
-		row := append([]string{visible(a.Name), strings.Join(a.Causes, ", ")}, changeCells(r.Unit, a.Changes)...)
+		row := append([]string{page.Visible(a.Name), strings.Join(a.Causes, ", ")}, changeCells(r.Unit, a.Changes)...)
 		if r.Unit == Credits && len(s.Drafts) == 1 {
 			row = append(row, signed(r.Unit, a.Balances[0].Difference()))
 		}
@@ -77,7 +79,7 @@ func (s *Summary) spreadTable(h Histogram) table {
 			continue
 		}
 		from, to := b.Bounds()
-		edge := func(n *big.Int) string { return group(n.String()) }
+		edge := func(n *big.Int) string { return page.Group(n.String()) }
 		name := edge(from) + " to below " + edge(to) + " more"
 		if b.Power == 1 {
 			name = "below 1 more"
@@ -129,9 +131,9 @@ func (s *Summary) linesTable() table {
 	}
 	t.Head = append(t.Head, "Before", "After", "Change")
 	for _, l := range s.Lines {
-		row := []string{l.Period, strings.ReplaceAll(l.Measure, "_", " "), visible(l.Item), l.Unit, l.Cause}
+		row := []string{l.Period, strings.ReplaceAll(l.Measure, "_", " "), page.Visible(l.Item), l.Unit, l.Cause}
 		if len(s.Drafts) > 1 {
-			row = append([]string{visible(s.Drafts[l.Draft].Label())}, row...)
+			row = append([]string{page.Visible(s.Drafts[l.Draft].Label())}, row...)
 		}
 		t.Rows = append(t.Rows, append(row, changeCells(l.Unit, []Change{l.Change})...))
 	}
