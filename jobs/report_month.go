@@ -142,7 +142,7 @@ func (r *monthReport) glance() page.Section {
 				{Title: "Credits", Value: "credits", Note: "of those calls"},
 				{Title: "Accounts active", Value: "active_accounts", Note: "{accounts_with_buckets} with a bucket"},
 				{Title: "Overage, credits", Value: "overage", Note: "and {denied} denied"},
-				{Title: "Calls held", Value: "held_calls", Note: "kept out of billing", Mark: true},
+				r.heldCard(),
 				{Title: "Records rejected", Value: "rejected_faulty", Note: "{rejected} with duplicates and voided calls", Mark: true},
 			},
 		},
@@ -156,6 +156,22 @@ func (r *monthReport) glance() page.Section {
 			},
 		},
 	}}
+}
+
+// heldCard says how many calls are held, or were when the month closed.
+func (r *monthReport) heldCard() page.Card {
+	if r.closed {
+		return page.Card{Title: "Calls held at its close", Value: "held_calls", Note: "left to the next month", Mark: true}
+	}
+	return page.Card{Title: "Calls held", Value: "held_calls", Note: "kept out of billing", Mark: true}
+}
+
+// heldCalls is the column of held calls in a table of what was used.
+func (r *monthReport) heldCalls() page.Column {
+	if r.closed {
+		return page.Column{Name: "held_calls", Title: "held at its close"}
+	}
+	return page.Column{Name: "held_calls"}
 }
 
 // amounts are columns in the currency of their row.

@@ -23,7 +23,7 @@ func (r *monthReport) overTime() page.Section {
 func (r *monthReport) operations() page.Section {
 	return page.Section{Title: "By operation", Parts: []page.Part{{
 		Query: r.ask("report/month_operations"), Empty: "Nothing was used in the month.",
-		Columns: columns("operation", "accounts", "calls", "credits", "late_calls", "held_calls"),
+		Columns: columns("operation", "accounts", "calls", "credits", "late_calls", r.heldCalls()),
 		Charts: []page.Chart{
 			page.Bars{Title: "Credits", Label: "operation", Value: "credits", Half: true},
 			page.Bars{Title: "Calls", Label: "operation", Value: "calls", Half: true},
@@ -35,7 +35,7 @@ func (r *monthReport) operations() page.Section {
 func (r *monthReport) projects() page.Section {
 	return page.Section{Title: "By project", Parts: []page.Part{{
 		Query: r.ask("report/month_projects"), Empty: "No call of the month named a project.",
-		Columns: columns("project", "account", "keys", "calls", "credits", "held_calls"),
+		Columns: columns("project", "account", "keys", "calls", "credits", r.heldCalls()),
 		Charts:  []page.Chart{page.Bars{Title: "Credits", Label: "project", Beside: "account", Value: "credits"}},
 		Note:    "Projects: {shown} of {of}. Credits used without a project: {without}.",
 	}}}
@@ -59,8 +59,12 @@ func (r *monthReport) breaches() page.Section {
 }
 
 func (r *monthReport) keptOut() page.Section {
+	noCall := "No call of the month is held."
+	if r.closed {
+		noCall = "No call is held in the month any more: what was held at its close has moved on to the next."
+	}
 	return page.Section{Title: "Held and rejected", About: "What is kept out of billing until somebody has looked. All of it but duplicates and voided calls is in the way of the month's close.", Parts: []page.Part{
-		{Title: "Calls held", Query: r.ask("report/month_held"), Empty: "No call of the month is held."},
+		{Title: "Calls held", Query: r.ask("report/month_held"), Empty: noCall},
 		{
 			Title: "Account events held", Query: r.ask("report/month_held_events"), Empty: "No account event of the month is held.",
 			Columns: columns("type", "reason", "events", "accounts", "first", "last"), Note: "Groups: {shown} of {of}.",
