@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/creditmill/creditmill/internal/duck"
 	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/sql"
 )
@@ -25,8 +24,7 @@ func errNoView(name string) error {
 	return ConfigError{fmt.Errorf("%w; the views are %s", errNoTable(name), strings.Join(names, ", "))}
 }
 
-// selectView prepares the rows of a view, in the order of its columns: a view has none of
-// its own.
+// selectView prepares the rows of a view.
 func (e *Export) selectView(ctx context.Context) error {
 	reader := &Reader{e.desk, map[string]bool{}}
 	if err := reader.Need(ctx, e.Table); err != nil {
@@ -36,41 +34,32 @@ func (e *Export) selectView(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	list := make([]string, len(columns))
 	for i, c := range columns {
-		list[i] = duck.Identifier(c.Name)
 		if c.Type == "HUGEINT" { // Parquet would have it as a DOUBLE
 			columns[i].Type = "DECIMAL(38,0)"
-			list[i] = fmt.Sprintf("CAST(%s AS %s) AS %[1]s", list[i], columns[i].Type)
 		}
 	}
 	e.Columns = columns
-	filter := func(name string, value string) error {
-		if value == "" {
-			return nil
-		}
-		if !slices.ContainsFunc(columns, func(c lake.Column) bool { return c.Name == name }) {
+	var filters []string
+	for _, asked := range [][2]string{{"account", e.Account}, {"period", e.Period.String()}} {
+		name, value := asked[0], asked[1]
+		switch {
+		case value == "":
+		case !slices.ContainsFunc(columns, func(c lake.Column) bool { return c.Name == name }):
 			return ConfigError{fmt.Errorf("the view %s has no %s: leave out --%[2]s", e.Table, name)}
+		default:
+			filters = append(filters, name)
+			e.rows.args = append(e.rows.args, value)
 		}
-		e.rows.text += " AND " + duck.Identifier(name) + " = ?"
-		e.rows.args = append(e.rows.args, value)
-		return nil
 	}
-	e.rows.text = "SELECT " + strings.Join(list, ", ") + " FROM " + duck.Identifier(e.Table) + " WHERE true"
-	if err := filter("account", e.Account); err != nil {
-		return err
-	}
-	if err := filter("period", e.Period.String()); err != nil {
-		return err
-	}
-	e.rows.text += " ORDER BY ALL"
+	e.rows.text = sql.Expand("duckdb/export_view", map[string]any{"View": e.Table, "Columns": columns, "Filters": filters})
 	if e.Account != "" {
 		if err := e.checkAccount(ctx, e.Table); err != nil {
 			return err
 		}
 	}
-	if !e.Period.IsZero() {
-		return e.checkPeriod(lake.Rated)
+	if e.Period.IsZero() {
+		return nil
 	}
-	return nil
+	return e.checkPeriod(lake.Rated)
 }

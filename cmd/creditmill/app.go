@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,7 +19,8 @@ import (
 // An app is one call of the program: its streams, its clock and the flags that
 // every command takes.
 type app struct {
-	name           string // as the user called the program
+	name           string    // as the user called the program
+	stdin          io.Reader // nil: empty
 	stdout, stderr io.Writer
 	clock          func() time.Time
 	terminal       bool // stderr is one: progress is shown
@@ -35,8 +37,11 @@ const defaultConfig = "creditmill.yaml"
 
 // run runs one command line and returns the exit code.
 func (a *app) run(ctx context.Context, args []string) int {
+	if a.stdin == nil {
+		a.stdin = strings.NewReader("")
+	}
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(commentsFirst(args))
 	err := root.ExecuteContext(ctx)
 	for _, m := range a.mills {
 		if left := m.Release(); left != nil {
@@ -88,9 +93,9 @@ func (a *app) root() *cobra.Command {
 		}
 	}
 	group(groupStart, a.initCommand(), a.demoCommand(), a.checkCommand(), a.doctorCommand(), a.tryCommand())
-	group(groupRun, a.ingestCommand(), a.rateCommand(), a.applyCommand(), a.closeCommand(), a.rerateCommand(), a.voidCommand(), a.compactCommand(), a.gcCommand(), a.forgetCommand(), a.scheduleCommand())
+	group(groupRun, a.ingestCommand(), a.rateCommand(), a.applyCommand(), a.closeCommand(), a.rerateCommand(), a.voidCommand(), a.publishCommand(), a.compactCommand(), a.gcCommand(), a.forgetCommand(), a.scheduleCommand())
 	group(groupLook, a.statusCommand(), a.runsCommand(), a.heldCommand(), a.rejectsCommand(), a.balanceCommand(),
-		a.invoiceCommand(), a.explainCommand(), a.verifyCommand(), a.pricesCommand(), a.queryCommand(), a.filesCommand(), a.exportCommand())
+		a.invoiceCommand(), a.explainCommand(), a.verifyCommand(), a.pricesCommand(), a.queryCommand(), a.tablesCommand(), a.filesCommand(), a.exportCommand(), a.reportCommand())
 	root.AddCommand(a.versionCommand())
 	return root
 }

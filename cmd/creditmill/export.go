@@ -16,6 +16,7 @@ import (
 	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/period"
 	"github.com/creditmill/creditmill/jobs"
+	"github.com/creditmill/creditmill/sql"
 )
 
 // formatParquet is a format of `export`; the others are formatJSON and formatCSV.
@@ -31,17 +32,18 @@ type exportFlags struct {
 func (a *app) exportCommand() *cobra.Command {
 	var f exportFlags
 	cmd := &cobra.Command{
-		Use:   "export TABLE | export usage --account ACCOUNT --period MONTH",
+		Use:   "export TABLE|VIEW | export usage --account ACCOUNT --period MONTH",
 		Short: "Write a table, or an account's usage, as JSON, CSV or Parquet",
-		Long: "Write the live rows of a table as JSON, CSV (safe to open in a spreadsheet) or Parquet. `export usage` with an\n" +
+		Long: "Write the live rows of a table, or a view, as JSON, CSV (safe to open in a spreadsheet) or Parquet. `export usage` with an\n" +
 			"account writes what it used in a month: its calls in the order they burn, with their prices and who paid,\n" +
 			"and in JSON before them what they add up to by operation, project and key. Nothing but the file is written;\n" +
 			"it is there whole or not at all.",
 		Example: "  creditmill export usage --account acme --period 2026-10\n" +
-			"  creditmill export balances --period 2026-10 --to balances.csv",
+			"  creditmill export balances --period 2026-10 --to balances.csv\n" +
+			"  creditmill export revenue_by_month --to revenue.csv",
 		Args: cobra.ExactArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return tableNames(), cobra.ShellCompDirectiveNoFileComp
+			return append(tableNames(), sql.Names("views")...), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := parsePeriod(f.month)

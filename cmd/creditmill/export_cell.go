@@ -11,7 +11,7 @@ import (
 )
 
 // appendCell appends a cell that is not NULL as text: numbers with all of their
-// digits, instants as RFC 3339. A type that no table has is a programming error and
+// digits, instants as RFC 3339. A type that no table and no view has is a programming error and
 // panics.
 func appendCell(line []byte, column arrow.Array, row int) []byte {
 	switch column := column.(type) {
@@ -25,6 +25,8 @@ func appendCell(line []byte, column arrow.Array, row int) []byte {
 		return strconv.AppendBool(line, column.Value(row))
 	case *array.Timestamp:
 		return time.UnixMicro(int64(column.Value(row))).UTC().AppendFormat(line, time.RFC3339Nano)
+	case *array.Date32:
+		return column.Value(row).ToTime().AppendFormat(line, time.DateOnly)
 	case *array.Decimal128:
 		if t, ok := column.DataType().(*arrow.Decimal128Type); ok {
 			return appendDecimal(line, column.Value(row), int(t.Scale))

@@ -162,7 +162,7 @@ func appendValue(line []byte, column arrow.Array, row int) []byte {
 	switch column := column.(type) {
 	case *array.String:
 		return appendJSONText(line, column.Value(row))
-	case *array.Decimal128, *array.Timestamp:
+	case *array.Decimal128, *array.Timestamp, *array.Date32:
 		return append(appendCell(append(line, '"'), column, row), '"')
 	default:
 		return appendCell(line, column, row)

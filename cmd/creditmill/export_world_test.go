@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/creditmill/creditmill/internal/lake"
+	"github.com/creditmill/creditmill/jobs"
 )
 
 // A usageDocument is what `export usage --account` prints, as its readers take it.
@@ -234,41 +235,49 @@ func recordedColumns(t *testing.T, config string) []lake.Column {
 func compareTableExports(t *testing.T, config string) {
 	t.Helper()
 	for _, table := range lake.Tables() {
-		compareTableExport(t, config, table)
+		columns := compareExport(t, config, table.Name)
+		schema := table.Schema(recordedColumns(t, config))
+		if !slices.Equal(columns[:len(schema)], schema) || len(columns)-len(schema) > 1 {
+			t.Errorf("export %s has the columns %v", table.Name, columns)
+		}
+	}
+	for _, view := range jobs.Dictionary(nil) {
+		if view.Kind != jobs.KindTable {
+			compareExport(t, config, view.Name)
+		}
 	}
 }
 
-func compareTableExport(t *testing.T, config string, table lake.Table) {
+// compareExport compares an export in each format with what query says, and returns its
+// columns.
+func compareExport(t *testing.T, config, name string) []lake.Column {
 	t.Helper()
-	want := readCSV(t, call(t, "query", "--config", config, "--format", "csv", "SELECT * FROM "+table.Name))
-	got := readCSV(t, call(t, "export", table.Name, "--config", config, "--format", "csv"))
+	want := readCSV(t, call(t, "query", "--config", config, "--format", "csv", "SELECT * FROM "+name))
+	got := readCSV(t, call(t, "export", name, "--config", config, "--format", "csv"))
 	for _, row := range got {
 		for i, cell := range row {
 			row[i] = strings.TrimPrefix(cell, "'")
 		}
 	}
-	compareTable(t, "export of "+table.Name+" as CSV", got, want)
+	compareTable(t, "export of "+name+" as CSV", got, want)
 	var document struct {
 		Columns []lake.Column
 		Rows    []map[string]any
 	}
-	decoder := json.NewDecoder(strings.NewReader(call(t, "export", table.Name, "--config", config)))
+	decoder := json.NewDecoder(strings.NewReader(call(t, "export", name, "--config", config)))
 	decoder.UseNumber()
 	if err := decoder.Decode(&document); err != nil {
 		t.Fatal(err)
 	}
-	compareTable(t, "export of "+table.Name+" as JSON", pick(document.Rows, want[0]), want)
+	compareTable(t, "export of "+name+" as JSON", pick(document.Rows, want[0]), want)
 	var columns []string
 	for _, c := range document.Columns {
 		columns = append(columns, c.Name+" "+c.Type)
 	}
-	schema := table.Schema(recordedColumns(t, config))
-	if !slices.Equal(document.Columns[:len(schema)], schema) || len(document.Columns)-len(schema) > 1 {
-		t.Errorf("export %s has the columns %v", table.Name, columns)
-	}
-	file := filepath.Join(t.TempDir(), table.Name+".parquet")
-	call(t, "export", table.Name, "--config", config, "--to", file)
+	file := filepath.Join(t.TempDir(), name+".parquet")
+	call(t, "export", name, "--config", config, "--to", file)
 	if got, rows := parquetSchema(t, file); !slices.Equal(got, columns) || rows != int64(len(want)-1) {
-		t.Errorf("export %s as Parquet has %d rows of\n  %v\nwant %d of\n  %v", table.Name, rows, got, len(want)-1, columns)
+		t.Errorf("export %s as Parquet has %d rows of\n  %v\nwant %d of\n  %v", name, rows, got, len(want)-1, columns)
 	}
+	return document.Columns
 }

@@ -23,7 +23,7 @@ func main() {
 	signal.Ignore(syscall.SIGXFSZ) // a file over the process's limit is an error to be told, as a full disk is
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	a := &app{
-		name: os.Args[0], stdout: os.Stdout, stderr: os.Stderr, clock: time.Now,
+		name: os.Args[0], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, clock: time.Now,
 		terminal: term.IsTerminal(int(os.Stderr.Fd())),
 	}
 	code := a.run(ctx, os.Args[1:])

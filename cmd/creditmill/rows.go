@@ -3,19 +3,13 @@ package main
 import (
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"math/big"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-
-	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/creditmill/creditmill/internal/duck"
-	"github.com/creditmill/creditmill/internal/period"
 )
 
 // A decimal is an exact decimal with all the digits of its column's scale.
@@ -40,12 +34,17 @@ func fetch(ctx context.Context, s *duck.Session, query string, args ...any) (res
 	return out, err
 }
 
-// each runs a query and hands over its rows one by one.
+// each runs a query whose result is small and hands over its rows one by one.
 func each(ctx context.Context, s *duck.Session, query string, take func(row []any) error, args ...any) (columns []string, numeric []bool, err error) {
 	rows, err := s.Rows(ctx, query, args...)
 	if err != nil {
 		return nil, nil, err
 	}
+	return eachOf(rows, take)
+}
+
+// eachOf hands over rows one by one, and closes them.
+func eachOf(rows *sql.Rows, take func(row []any) error) (columns []string, numeric []bool, err error) {
 	defer rows.Close()
 	types, err := rows.ColumnTypes()
 	if err != nil {
@@ -77,66 +76,6 @@ func isNumeric(t *sql.ColumnType) bool {
 	name := t.DatabaseTypeName()
 	return strings.HasPrefix(name, "DECIMAL") || strings.HasSuffix(name, "INT") || strings.HasSuffix(name, "INTEGER") ||
 		name == "DOUBLE" || name == "FLOAT"
-}
-
-// cell turns a value of the driver into one that prints and encodes exactly.
-func cell(value any, typeName string) any {
-	switch v := value.(type) {
-	case nil, string, bool:
-		return v
-	case duckdb.Decimal:
-		return decimal(decimalText(v.Value, int(v.Scale)))
-	case *big.Int:
-		return json.Number(v.String())
-	case int8, int16, int32, int64, int, uint8, uint16, uint32, uint64:
-		return json.Number(fmt.Sprint(v))
-	case float32, float64:
-		text := fmt.Sprint(v)
-		if strings.ContainsAny(text, "NI") { // NaN, Inf
-			return text
-		}
-		return json.Number(text)
-	case time.Time:
-		switch typeName {
-		case "DATE":
-			return v.Format(time.DateOnly)
-		case "TIME":
-			return v.Format("15:04:05.999999")
-		}
-		return period.FormatInstant(v)
-	case []byte:
-		return hex.EncodeToString(v)
-	case []any:
-		list := make([]any, len(v))
-		for i := range v {
-			list[i] = cell(v[i], "")
-		}
-		return list
-	case map[string]any:
-		fields := make(map[string]any, len(v))
-		for name, field := range v {
-			fields[name] = cell(field, "")
-		}
-		return fields
-	default:
-		return fmt.Sprint(v)
-	}
-}
-
-// decimalText writes units of 10^-scale with all of their digits.
-func decimalText(units *big.Int, scale int) string {
-	if scale == 0 {
-		return units.String()
-	}
-	text := new(big.Int).Abs(units).String()
-	if len(text) <= scale {
-		text = strings.Repeat("0", scale+1-len(text)) + text
-	}
-	text = text[:len(text)-scale] + "." + text[len(text)-scale:]
-	if units.Sign() < 0 {
-		text = "-" + text
-	}
-	return text
 }
 
 // MarshalJSON writes the decimal as a string: a JSON number would become a float

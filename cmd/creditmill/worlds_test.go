@@ -16,9 +16,6 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/memory"
-	"github.com/apache/arrow-go/v18/parquet/file"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/creditmill/creditmill/fixtures"
 	"github.com/creditmill/creditmill/internal/lake"
@@ -42,12 +39,22 @@ func TestWorldsGiveTheirExpectedResults(t *testing.T) {
 			config := filepath.Join(dir, defaultConfig)
 			runSteps(t, world, config)
 			compareWorld(t, world, config)
+			compareViews(t, world, config)
+			compareAnswers(t, "demo/"+name, config)
+			compareMonthPages(t, name, config)
+			checkNumbers(t, config)
 			compareExports(t, world, config)
 			if name == "scraper" { // three currencies, and text of every kind
 				compareTableExports(t, config)
 			}
+			if name == "imagegen" { // the world of docs/query.md
+				compareQueryPage(t, config)
+			}
 			checkClauses(t, name, config)
 			readEveryTable(t, config)
+			checkDictionary(t, config)
+			checkHistories(t, config)
+			readPublished(t, config)
 			compareDocuments(t, config)
 			lookAround(t, world, config)
 			verifyWorld(t, config)
@@ -95,6 +102,7 @@ func TestRealCallsAreBilledToTheLastDigit(t *testing.T) {
 	}
 	runSteps(t, world, config)
 	compareWorld(t, world, config)
+	compareViews(t, world, config)
 	got := call(t, "query", "--config", config, "--format", "csv",
 		"SELECT account, count(*) AS calls, sum(credits) AS credits, count(held) AS held FROM rated GROUP BY account ORDER BY account")
 	if want := "account,calls,credits,held\ncode,8819,5713067.400000,0\nconv,19366,11614959.000000,0\n"; got != want {
@@ -316,19 +324,7 @@ func readEveryTable(t *testing.T, config string) {
 // "name TYPE" in the words of SPEC section 11.
 func parquetSchema(t *testing.T, path string) (columns []string, rows int64) {
 	t.Helper()
-	in, err := file.OpenParquetFile(path, false)
-	if err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	defer in.Close()
-	reader, err := pqarrow.NewFileReader(in, pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)
-	if err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	read, err := reader.ReadTable(context.Background())
-	if err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
+	read := readParquet(t, path)
 	defer read.Release()
 	for _, field := range read.Schema().Fields() {
 		columns = append(columns, field.Name+" "+sqlType(field.Type))
@@ -346,6 +342,8 @@ func sqlType(t arrow.DataType) string {
 		return "INTEGER"
 	case *arrow.BooleanType:
 		return "BOOLEAN"
+	case *arrow.Date32Type:
+		return "DATE"
 	case *arrow.TimestampType:
 		if t.Unit == arrow.Microsecond && t.TimeZone == "" {
 			return "TIMESTAMP"

@@ -16,41 +16,62 @@ import (
 // EXPLAIN of a SELECT.
 var ErrNotReadOnly = errors.New("only one statement is run, a SELECT or an EXPLAIN of a SELECT")
 
-// CheckReadOnly refuses every text but one SELECT or one EXPLAIN of a SELECT that
-// reads the session's own tables and views and nothing else (SPEC section 11), by
-// what DuckDB's own parser takes it for. Nothing is run. A session sees only its
-// folders but may read and write all that lies there: this is what keeps a user's
-// query from it. The errors are [ErrNotReadOnly], [ErrNotLive], and DuckDB's own
-// of a statement that is wrong in itself.
+// A Query is what is known of a statement that may be run.
+type Query struct {
+	Text       string
+	Explains   bool     // it is an EXPLAIN
+	Catalog    bool     // it reads what tables there are
+	Parameters []string // their names without the $, as they are written: of ? and of $1 the number
+	Columns    []string // of its result, as it names them: two may have the same name; nil: not known before it runs
+}
+
+// CheckReadOnly is [Session.ReadOnly] for who needs to know no more.
 func (s *Session) CheckReadOnly(ctx context.Context, text string) error {
+	_, err := s.ReadOnly(ctx, text)
+	return err
+}
+
+// ReadOnly refuses every text but one SELECT or one EXPLAIN of a SELECT that reads the
+// session's own tables and views and nothing else (SPEC section 11), by what DuckDB's own
+// parser takes it for. Nothing is run. A session sees only its folders but may read and
+// write all that lies there: this is what keeps a user's query from it. Parameters may be
+// there: they stand for values alone. The errors are [ErrNotReadOnly], [ErrNotLive], and
+// DuckDB's own of a statement that is wrong in itself.
+func (s *Session) ReadOnly(ctx context.Context, text string) (Query, error) {
 	statement := text
 	// The first word is looked at first, because DuckDB acts while it binds some
 	// statements: EXPORT makes its folder then.
 	word, rest := firstWord(text)
-	if word == "explain" {
+	explains := word == "explain"
+	if explains {
 		// EXPLAIN ANALYZE runs what it explains, a COPY too.
 		statement = explained(rest)
 		word, _ = firstWord(statement)
 	}
 	if !slices.Contains(reading, word) || strings.ContainsRune(text, 0) { // DuckDB reads as far as a NUL
-		return ErrNotReadOnly
+		return Query{}, ErrNotReadOnly
 	}
 	tree, err := s.parse(ctx, statement)
-	if err != nil {
-		return err
+	if errors.Is(err, errSyntax) {
+		return Query{}, s.syntaxError(text, statement, err)
 	}
-	if err := s.checkReads(ctx, tree); err != nil {
-		return err
+	if err != nil {
+		return Query{}, err
+	}
+	catalog, err := s.checkReads(ctx, tree)
+	if err != nil {
+		return Query{}, err
 	}
 	// Only now is it bound, for that looks into the files that it reads.
-	kind, err := s.kind(text)
+	kind, query, err := s.prepare(text)
 	if err != nil {
-		return err
+		return Query{}, err
 	}
 	if kind != duckdb.STATEMENT_TYPE_SELECT && kind != duckdb.STATEMENT_TYPE_EXPLAIN {
-		return ErrNotReadOnly
+		return Query{}, ErrNotReadOnly
 	}
-	return ctx.Err()
+	query.Explains, query.Catalog = explains, catalog
+	return query, ctx.Err()
 }
 
 // reading are the words that a SELECT of DuckDB begins with.
@@ -74,8 +95,24 @@ func firstWord(text string) (word, rest string) {
 // explained is what follows the word EXPLAIN and its options.
 func explained(rest string) string { return rest[len(options.FindString(rest)):] }
 
-// kind is the type of the only statement of a text, parsed and bound, not run.
-func (s *Session) kind(text string) (kind duckdb.StmtType, err error) {
+// syntaxError is DuckDB's own error of a statement that its parser does not take, with
+// the line in which it stands; statement is the end of text, err what is known so far.
+// What does not parse is not bound, so that it may be prepared.
+func (s *Session) syntaxError(text, statement string, err error) error {
+	before := strings.Map(func(r rune) rune {
+		if r == '\n' {
+			return r
+		}
+		return ' '
+	}, text[:len(text)-len(statement)])
+	if _, _, wrong := s.prepare(before + statement); errors.As(wrong, new(*duckdb.Error)) {
+		return wrong
+	}
+	return err
+}
+
+// prepare looks at the only statement of a text, which is parsed and bound, not run.
+func (s *Session) prepare(text string) (kind duckdb.StmtType, query Query, err error) {
 	err = s.conn.Raw(func(driverConn any) (err error) {
 		conn, ok := driverConn.(*duckdb.Conn)
 		if !ok {
@@ -95,8 +132,32 @@ func (s *Session) kind(text string) (kind duckdb.StmtType, err error) {
 		if !ok {
 			return fmt.Errorf("not a DuckDB statement: %T", prepared)
 		}
-		kind, err = statement.StatementType()
+		if kind, err = statement.StatementType(); err != nil {
+			return err
+		}
+		query, err = described(statement)
+		query.Text = text
 		return err
 	})
-	return kind, err
+	return kind, query, err
+}
+
+func described(statement *duckdb.Stmt) (query Query, err error) {
+	for i := 1; i <= statement.NumInput(); i++ {
+		name, err := statement.ParamName(i)
+		if err != nil {
+			return query, err
+		}
+		query.Parameters = append(query.Parameters, name)
+	}
+	columns, err := statement.ColumnCount()
+	if first, _ := statement.ColumnType(0); first == duckdb.TYPE_INVALID {
+		return query, err // parameters leave it open
+	}
+	for i := 0; i < columns && err == nil; i++ {
+		var name string
+		name, err = statement.ColumnName(i)
+		query.Columns = append(query.Columns, name)
+	}
+	return query, err
 }

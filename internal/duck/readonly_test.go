@@ -43,12 +43,7 @@ func TestQueriesThatPeopleWriteAreRun(t *testing.T) {
 			continue
 		}
 		rows, err := s.Rows(t.Context(), text)
-		if err == nil {
-			err = errors.Join(rows.Err(), rows.Close())
-		}
-		if err != nil {
-			t.Errorf("%s: %v", text, err)
-		}
+		values(t, rows, err)
 	}
 }
 
@@ -182,6 +177,34 @@ func TestCheckReadOnlyKnowsWhereAWithIsSeen(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
+}
+
+// A parameter stands for a value. What it stands for is no part of the statement when that
+// is looked at: so none may stand for a name, a file or a statement.
+func TestParametersStandForValuesAlone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := openLive(t, dir)
+	for _, text := range []string{
+		"SELECT * FROM live WHERE t = $account", "EXPLAIN SELECT * FROM live WHERE t = $account", "EXPLAIN ANALYZE SELECT n FROM live WHERE t = $account", "DESCRIBE SELECT $account AS a", "SUMMARIZE SELECT n FROM live WHERE t = $account",
+		"SELECT n FROM live LIMIT $period", "WITH a AS (SELECT $period AS p) FROM a, live WHERE t <> p", "SELECT * FROM range(CAST($period AS BIGINT))", "VALUES ($period, $account)", "SELECT list_transform([t], x -> x || $account) FROM live",
+	} {
+		if err := s.CheckReadOnly(t.Context(), text); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for _, text := range []string{
+		"SELECT * FROM $account", "FROM $account", "TABLE $account", "DESCRIBE $account", "SELECT * FROM IDENTIFIER($account)", "SELECT * FROM TABLE($account)", "SELECT * FROM query($account)", "SELECT * FROM query_table($account)",
+		"SELECT * FROM query_table([$account])", "SELECT * FROM read_csv($account)", "SELECT * FROM read_text($account)", "SELECT * FROM read_parquet([$account])", "SELECT * FROM glob($account)", "SELECT * FROM sniff_csv($account)",
+		"SELECT current_setting($account)", "SELECT getenv($account)", "SELECT getvariable($account)", "SELECT nextval($account)", "SELECT json_serialize_plan($account)", "COPY live TO $account", "COPY (SELECT $period) TO 'x.csv'",
+		"EXPLAIN ANALYZE COPY live TO $account", "ATTACH $account", "SET memory_limit = $account", "CALL pragma_table_info($account)", "PREPARE p AS SELECT $period", "EXECUTE p($period)", "INSERT INTO t SELECT $period", "SELECT $period; SELECT $account",
+		"SELECT json_execute_serialized_sql($account)", "FROM json_execute_serialized_sql($account)",
+	} {
+		if err := s.CheckReadOnly(t.Context(), text); err == nil {
+			t.Errorf("%s: no error", text)
+		}
+	}
+	unchanged(t, s, dir)
 }
 
 func TestCheckReadOnlyRefusesFunctionsThatLookElsewhere(t *testing.T) {

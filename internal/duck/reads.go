@@ -15,6 +15,9 @@ import (
 // session's tables and views.
 var ErrNotLive = errors.New("a query reads the live tables and nothing else")
 
+// errSyntax is the failure of a text that DuckDB does not parse.
+var errSyntax = errors.New("Parser Error") //nolint:staticcheck // as DuckDB words it
+
 // A parsed is what DuckDB's parser makes of a text, as its json_serialize_sql says
 // it: objects and lists, in which the names of tables and functions stand apart
 // from the text that the user has put between quotes.
@@ -41,7 +44,7 @@ func (s *Session) parse(ctx context.Context, text string) (*parsed, error) {
 	}
 	switch {
 	case tree.Error && tree.Type == "parser":
-		return nil, fmt.Errorf("Parser Error: %s", tree.Message) //nolint:staticcheck // as DuckDB words its errors
+		return nil, fmt.Errorf("%w: %s", errSyntax, tree.Message)
 	case tree.Error && usesPivot(text):
 		return nil, fmt.Errorf("a PIVOT needs its values listed, as in ON operation IN ('image.generate', 'chat.completion'): without them DuckDB makes it several statements, and %w", ErrNotReadOnly)
 	case tree.Error || len(tree.Statements) != 1:
@@ -72,27 +75,31 @@ var catalogViews = []string{"columns", "schemata", "tables"}
 
 // reads looks for all that a statement reads.
 type reads struct {
-	tables map[string]bool // of the session, in small letters
+	tables  map[string]bool // of the session, in small letters
+	catalog bool            // something tells what tables there are
 }
 
-func (s *Session) checkReads(ctx context.Context, tree *parsed) error {
+// checkReads refuses a statement that reads something else than the session's tables;
+// catalog reports whether it reads what tables there are.
+func (s *Session) checkReads(ctx context.Context, tree *parsed) (catalog bool, err error) {
 	rows, err := s.Rows(ctx, "SELECT view_name FROM duckdb_views() WHERE NOT internal UNION ALL SELECT table_name FROM duckdb_tables() WHERE NOT internal")
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { _ = rows.Close() }() // its error comes from Err
-	r := reads{map[string]bool{}}
+	r := &reads{tables: map[string]bool{}}
 	for rows.Next() {
 		var name string
 		if err := rows.Scan(&name); err != nil {
-			return err
+			return false, err
 		}
 		r.tables[strings.ToLower(name)] = true
 	}
 	if err := rows.Err(); err != nil {
-		return err
+		return false, err
 	}
-	return r.walk(tree.Statements, nil)
+	err = r.walk(tree.Statements, nil)
+	return r.catalog, err
 }
 
 // A scope is a name that a WITH has given to a SELECT, and those given around it.
@@ -112,7 +119,7 @@ func (s *scope) has(name string) bool {
 
 // walk looks at a part of the tree and at all its parts. Which kind of part lies
 // where is DuckDB's affair: whatever names a table or a function is looked at.
-func (r reads) walk(part any, in *scope) error {
+func (r *reads) walk(part any, in *scope) error {
 	switch part := part.(type) {
 	case []any:
 		for _, inner := range part {
@@ -147,7 +154,7 @@ func (r reads) walk(part any, in *scope) error {
 // with looks at the SELECTs of a WITH and returns the scope with their names. Each
 // sees those before it, and not itself. Were it let see more, DuckDB, which finds no
 // SELECT of the name there, would look for a file of that name.
-func (r reads) with(part map[string]any, in *scope) (*scope, error) {
+func (r *reads) with(part map[string]any, in *scope) (*scope, error) {
 	ctes, ok := part["cte_map"].(map[string]any)
 	if !ok {
 		return in, nil
@@ -170,7 +177,7 @@ func (r reads) with(part map[string]any, in *scope) (*scope, error) {
 	return in, nil
 }
 
-func (r reads) check(part map[string]any, in *scope) error {
+func (r *reads) check(part map[string]any, in *scope) error {
 	text := func(key string) string {
 		value, _ := part[key].(string)
 		return strings.ToLower(value)
@@ -189,6 +196,7 @@ func (r reads) check(part map[string]any, in *scope) error {
 		if name := strings.Trim(text("table_name"), `"`); name != "tables" && name != "__show_tables_expanded" {
 			return fmt.Errorf("SHOW: %w; SHOW TABLES and DESCRIBE TABLE say what there is", ErrNotLive)
 		}
+		r.catalog = true
 	}
 	if name := text("function_name"); slices.Contains(refusedFunctions, name) {
 		return fmt.Errorf("%s(): %w", name, ErrNotLive)
@@ -198,7 +206,7 @@ func (r reads) check(part map[string]any, in *scope) error {
 
 // table takes a table, a view or a SELECT of a WITH by its name. DuckDB takes any
 // other name for a file.
-func (r reads) table(catalog, schema, name string, in *scope) error {
+func (r *reads) table(catalog, schema, name string, in *scope) error {
 	switch {
 	case catalog == "" && schema == "" && (in.has(name) || r.tables[name]):
 		return nil
@@ -207,6 +215,7 @@ func (r reads) table(catalog, schema, name string, in *scope) error {
 	case (catalog == "" || catalog == "temp") && (schema == "temp" || schema == "main") && r.tables[name]:
 		return nil
 	case catalog == "" && schema == "information_schema" && slices.Contains(catalogViews, name):
+		r.catalog = true
 		return nil
 	}
 	var names []string
