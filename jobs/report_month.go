@@ -151,7 +151,7 @@ func (r *monthReport) glance() page.Section {
 			Columns: amounts("invoiced", "revenue", "earned", "breakage", "deferred", "deferred_before"),
 			Cards: []page.Card{
 				{Title: "Invoiced, {currency}", Value: "invoiced", Note: "without tax, with its notes"},
-				{Title: "Revenue, {currency}", Value: "revenue", Note: "{earned} by use, {breakage} breakage"},
+				{Title: "Revenue, {currency}", Value: "revenue", Note: "{earned} earned, {breakage} breakage"},
 				{Title: "Deferred, {currency}", Value: "deferred", Note: "{deferred_before} before"},
 			},
 		},

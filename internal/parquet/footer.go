@@ -4,6 +4,9 @@ package parquet
 const (
 	convertedText    = 0
 	convertedDecimal = 5
+	convertedMicros  = 10 // TIMESTAMP_MICROS; it cannot say that there is no zone
+	convertedInt32   = 17
+	convertedInt64   = 18
 )
 
 // footer is the FileMetaData of the groups written.
@@ -60,6 +63,7 @@ func (k kind) schema(t *thrift, name string) {
 		t.end()
 		t.end()
 	case k.timestamp:
+		t.i32(6, convertedMicros)
 		t.begin(10)
 		t.begin(8) // TIMESTAMP
 		t.bool(1, false)
@@ -70,9 +74,14 @@ func (k kind) schema(t *thrift, name string) {
 		t.end()
 		t.end()
 	case k.physical != physicalBool:
+		bits, converted := byte(64), convertedInt64
+		if k.physical == physicalInt32 {
+			bits, converted = 32, convertedInt32
+		}
+		t.i32(6, converted)
 		t.begin(10)
 		t.begin(10) // INTEGER
-		t.byte(1, map[int]byte{physicalInt32: 32, physicalInt64: 64}[k.physical])
+		t.byte(1, bits)
 		t.bool(2, true)
 		t.end()
 		t.end()
