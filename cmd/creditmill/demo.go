@@ -137,6 +137,9 @@ func (a *app) demoStep(ctx context.Context, step demoStep, tale *demoTale) error
 		return err
 	default:
 		report, err := m.Close(ctx, jobs.CloseOptions{Period: step.Period})
+		if report.Run != nil {
+			a.keepPublished(ctx, m)
+		}
 		done()
 		if err == nil && len(report.Blocks) > 0 {
 			a.closed(report, newCloseDocument(m, report))
