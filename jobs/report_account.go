@@ -10,9 +10,9 @@ import (
 
 // ReportAccount is an account's own page, fit to be sent to it: how it stands in a month,
 // what it used, and what it was charged. The zero period is the newest that was closed or
-// applied. It shows nothing of other accounts, no places of logs and no rules of prices;
-// of calls that are held it says how many there are, and it leaves its statements out ([page.Page.Bare]). An account or a month that the lake
-// does not have is a [ConfigError].
+// applied. It shows nothing of other accounts, no places of logs and no rules of prices; of
+// calls that are held it says how many there are, and it leaves its statements out
+// ([page.Page.Bare]). An account or a month that the lake does not have is a [ConfigError].
 func (m *Mill) ReportAccount(ctx context.Context, account string, p period.Period) (*page.Page, error) {
 	if _, err := m.Lake.Refresh(ctx); err != nil {
 		return nil, err

@@ -26,7 +26,10 @@ func (m *Mill) ReportPeriod(ctx context.Context, p period.Period) (*page.Page, e
 // checkReported refuses a month of which the lake can say nothing.
 func (m *Mill) checkReported(p period.Period) error {
 	first, state := m.Config.FirstPeriod, m.Lake.State()
-	last, _ := state.Open(first)
+	last, cut := state.Open(first)
+	if cut { // what comes in posts to the next already
+		last = last.Next()
+	}
 	for _, file := range state.Files(lake.Rated) {
 		if month, err := period.Parse(file.Partition); err == nil && last.Before(month) {
 			last = month

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // A newFile is a file that is written under another name beside its own, and gets
@@ -21,11 +22,19 @@ type newFile struct {
 // createFile begins a file. One that is there is an error unless force is set, and
 // what is no file (a folder, a device) is in any case.
 func createFile(path string, force bool) (*newFile, error) {
+	path = filepath.Clean(path)
 	if err := mayCreate(path, force); err != nil {
 		return nil, err
 	}
-	beside := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:8]+".tmp")
-	file, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	dir := filepath.Dir(path)
+	// The name beside is short: a name as long as the file system takes has no room for more.
+	file, err := os.OpenFile(filepath.Join(dir, ".creditmill-"+rand.Text()+".tmp"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, usagef("%s: there is no folder %s", path, dir)
+	}
+	if failed := (*fs.PathError)(nil); errors.As(err, &failed) {
+		return nil, fmt.Errorf("write %s: %w", path, failed.Err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -37,6 +46,8 @@ func mayCreate(path string, force bool) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
+	case errors.Is(err, syscall.ENAMETOOLONG):
+		return usagef("%s: the name is too long: name a file with --to", path)
 	case err != nil:
 		return err
 	case !info.Mode().IsRegular():

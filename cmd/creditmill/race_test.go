@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -197,6 +198,9 @@ func TestACloseKilledAfterItsCutIsPickedUp(t *testing.T) {
 		}
 		if s := d.try("apply", "--now", "2026-11-01T07:30:00Z"); s.code != exitFailed || !strings.Contains(s.err, "creditmill close --period 2026-10") {
 			t.Errorf("apply ends with %d\n%s", s.code, s.err)
+		}
+		for _, month := range []string{"2026-10", "2026-11"} {
+			d.must("report", "--period", month, "--to", filepath.Join(t.TempDir(), month+".html"), "--now", "2026-11-01T07:30:00Z")
 		}
 		d.land("calls/late.jsonl", `{"id":"late","ts":"2026-10-30T10:00:00Z","org":"duel-01","op":"image.generate","n":1}`+"\n")
 		d.must("ingest", "--now", "2026-11-01T07:30:00Z")

@@ -50,7 +50,7 @@ func (a *app) reportCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.month, "period", "", "report this `MONTH`, such as 2026-10, the open one too")
 	flags.StringVar(&f.account, "account", "", "report this `ACCOUNT` (default: all of the month)")
-	flags.StringVar(&f.to, "to", "", "write into this `FILE` (default: report-MONTH.html or report-ACCOUNT.html)")
+	flags.StringVar(&f.to, "to", "", "write into this `FILE` (default: report-MONTH.html, report-ACCOUNT.html or report-ACCOUNT-MONTH.html)")
 	flags.BoolVar(&f.force, "force", false, "replace the file if it is there")
 	flags.BoolVar(&f.sql, "sql", false, "show on an account's page the statements that give its numbers, as a month's always does")
 	return cmd
@@ -61,6 +61,8 @@ func (f reportFlags) path() string {
 	switch {
 	case f.to != "":
 		return f.to
+	case f.account != "" && f.month != "":
+		return "report-" + url.PathEscape(f.account) + "-" + f.month + ".html"
 	case f.account != "":
 		return "report-" + url.PathEscape(f.account) + ".html"
 	}
