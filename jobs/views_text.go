@@ -18,34 +18,60 @@ func (l lakeText) Has(name string) bool {
 	return slices.ContainsFunc(l.mill.Lake.State().Columns, func(c lake.Column) bool { return c.Name == name })
 }
 
-// Local is the local time, in the billing time zone, of a column of instants: a
-// TIMESTAMP expression. Its rules are the program's own time zone data, not DuckDB's.
+// Local is the local time, in the billing time zone, of a column of instants that have
+// been: a TIMESTAMP expression. Its rules are the program's own time zone data, not
+// DuckDB's.
 func (l lakeText) Local(column string) string {
 	return "(" + column + " + " + l.Offset(column) + ")"
 }
 
-// Offset is how far the billing time zone is ahead of UTC at a column of instants: an
-// INTERVAL expression.
-func (l lakeText) Offset(column string) string {
+// LocalAhead is Local of a column of instants that may be still to come, such as an
+// expiry. After ten years it goes by the rule of then.
+func (l lakeText) LocalAhead(column string) string {
 	first, last := l.span()
-	var b strings.Builder
-	at := first.In(l.mill.Calendar.Location())
-	for {
-		_, seconds := at.Zone()
-		interval := fmt.Sprintf("to_seconds(%d)", seconds)
-		_, end := at.ZoneBounds()
-		if end.IsZero() || end.After(last) {
-			if b.Len() == 0 {
-				return interval
-			}
-			return "CASE" + b.String() + " ELSE " + interval + " END"
-		}
-		fmt.Fprintf(&b, " WHEN %s < %s THEN %s", column, instantLiteral(end), interval)
-		at = end
-	}
+	return "(" + column + " + " + l.offset(column, first, last.AddDate(10, 0, 0)) + ")"
 }
 
-// span is from before the first to after the last instant that tables may have.
+// Offset is how far the billing time zone is ahead of UTC at a column of instants that
+// have been: an INTERVAL expression.
+func (l lakeText) Offset(column string) string {
+	first, last := l.span()
+	return l.offset(column, first, last)
+}
+
+func (l lakeText) offset(column string, first, last time.Time) string {
+	stretches := l.mill.Calendar.Stretches(first, last)
+	if len(stretches) == 1 {
+		return secondsText(stretches[0].Ahead)
+	}
+	var b strings.Builder
+	for _, s := range stretches[:len(stretches)-1] {
+		fmt.Fprintf(&b, " WHEN %s < %s THEN %s", column, instantLiteral(s.Until), secondsText(s.Ahead))
+	}
+	return "CASE" + b.String() + " ELSE " + secondsText(stretches[len(stretches)-1].Ahead) + " END"
+}
+
+// Offsets are the stretches of time between the clock changes of the billing time zone,
+// as rows of a VALUES: since when and until when, and how far the zone is ahead of UTC
+// then, as an INTERVAL. The first has no beginning and the last no end.
+func (l lakeText) Offsets() string {
+	var rows []string
+	since := "TIMESTAMP '-infinity'"
+	for _, s := range l.mill.Calendar.Stretches(l.span()) {
+		until := "TIMESTAMP 'infinity'"
+		if !s.Until.IsZero() {
+			until = instantLiteral(s.Until)
+		}
+		rows = append(rows, "("+since+", "+until+", "+secondsText(s.Ahead)+")")
+		since = until
+	}
+	return strings.Join(rows, ", ")
+}
+
+// secondsText is a length of whole seconds as an INTERVAL.
+func secondsText(d time.Duration) string { return fmt.Sprintf("to_seconds(%d)", int64(d/time.Second)) }
+
+// span is from before the first to after the last instant of what has been.
 func (l lakeText) span() (first, last time.Time) {
 	first = l.mill.Calendar.Start(l.mill.Config.FirstPeriod)
 	open, _ := l.mill.Lake.State().Open(l.mill.Config.FirstPeriod)

@@ -45,7 +45,7 @@ ends AS (
   LEFT JOIN standings AS s ON s.account = l.account
 )
 SELECT
-  account, CAST(usable AS DECIMAL(38,6)) AS usable, used AS used_7_days, days AS days_left, CAST({{.Local "runs_out_at"}} AS DATE) AS runs_out_on, renews_at,
+  account, CAST(usable AS DECIMAL(38,6)) AS usable, used AS used_7_days, days AS days_left, CAST({{.LocalAhead "runs_out_at"}} AS DATE) AS runs_out_on, renews_at,
   COALESCE(runs_out_at < renews_at, days IS NOT NULL AND renews_at IS NULL) AS before_renewal,
   COALESCE(protection, true) AS protection, COALESCE(topup, false) AS topup
 FROM ends
