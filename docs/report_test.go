@@ -15,7 +15,7 @@ type inUTC struct{}
 
 func (inUTC) Local(column string) string { return column }
 
-func (inUTC) LocalAhead(column string) string { return column }
+func (inUTC) LocalAtAnyTime(column string) string { return column }
 
 // Has is true: the documents print what there may be.
 func (inUTC) Has(string) bool { return true }

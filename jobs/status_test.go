@@ -282,7 +282,7 @@ func (s site) statusReadsLittle(t *testing.T) {
 		t.Errorf("the newest runs: %d of them", len(status.Runs))
 	}
 	for _, job := range status.Jobs {
-		if job.LastRun == 0 && job.Job != "apply" {
+		if job.LastRun == 0 && job.Job != "apply" && job.Job != "publish" { // a publish is no run
 			t.Errorf("%s: its last run was not found", job.Job)
 		}
 	}

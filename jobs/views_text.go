@@ -25,11 +25,12 @@ func (l lakeText) Local(column string) string {
 	return "(" + column + " + " + l.Offset(column) + ")"
 }
 
-// LocalAhead is Local of a column of instants that may be still to come, such as an
-// expiry. After ten years it goes by the rule of then.
-func (l lakeText) LocalAhead(column string) string {
+// LocalAtAnyTime is Local of a column of instants that may be still to come, such as an
+// expiry, or of before the first period, such as an account's opening: ten years to
+// either side of what has been. Beyond, it goes by the first and the last of these.
+func (l lakeText) LocalAtAnyTime(column string) string {
 	first, last := l.span()
-	return "(" + column + " + " + l.offset(column, first, last.AddDate(10, 0, 0)) + ")"
+	return "(" + column + " + " + l.offset(column, first.AddDate(-10, 0, 0), last.AddDate(10, 0, 0)) + ")"
 }
 
 // Offset is how far the billing time zone is ahead of UTC at a column of instants that

@@ -61,13 +61,20 @@ func (a *app) close(ctx context.Context, o jobs.CloseOptions) error {
 		done()
 		return err
 	}
-	document := newCloseDocument(m, report) // of the log as the close left it
+	done()
+	err = a.tellClose(ctx, m, report)
 	if report.Run != nil {
 		a.keepPublished(ctx, m)
 	}
-	done()
+	return err
+}
+
+// tellClose prints what a close came to, at once: what is committed is told even where
+// the command is interrupted meanwhile.
+func (a *app) tellClose(ctx context.Context, m *jobs.Mill, report jobs.CloseReport) (err error) {
+	document := newCloseDocument(m, report) // of the log as the close left it
 	if report.Run != nil || report.Already != nil {
-		if document.Invoices, err = issued(ctx, m, report.Period); err != nil {
+		if document.Invoices, err = issued(context.WithoutCancel(ctx), m, report.Period); err != nil {
 			return err
 		}
 	}

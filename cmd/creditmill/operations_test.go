@@ -90,7 +90,7 @@ func TestCrontabExampleIsReal(t *testing.T) {
 		wantCommand(t, "crontab", strings.Fields(command))
 		jobs = append(jobs, strings.Fields(command)[2])
 	}
-	want := []string{"ingest", "rate", "apply", "close", "compact", "gc", "verify"}
+	want := []string{"ingest", "rate", "apply", "close", "compact", "publish", "gc", "verify"}
 	if !slices.Equal(jobs, want) {
 		t.Errorf("the crontab runs %v, want %v", jobs, want)
 	}
@@ -146,7 +146,7 @@ func TestSystemdExamplesAreReal(t *testing.T) {
 		t.Error("a timer's service is no oneshot")
 	}
 	timers, err := filepath.Glob(filepath.Join(docs, "examples", "*.timer"))
-	if err != nil || len(timers) != 7 {
+	if err != nil || len(timers) != 8 {
 		t.Fatalf("timers: %v, %v", timers, err)
 	}
 	for _, path := range timers {
@@ -223,7 +223,7 @@ func TestKubernetesExamplesAreReal(t *testing.T) {
 	}
 
 	jobs := yamlDocuments(t, "kubernetes-cronjobs.yaml")
-	if len(jobs) != 7 {
+	if len(jobs) != 8 {
 		t.Errorf("%d CronJobs", len(jobs))
 	}
 	for _, job := range jobs {
@@ -309,7 +309,7 @@ func TestEventBridgeExampleIsReal(t *testing.T) {
 		}
 		wantCommand(t, resource, input.ContainerOverrides[0].Command)
 	}
-	if schedules != 6 {
+	if schedules != 7 {
 		t.Errorf("%d schedules", schedules)
 	}
 }

@@ -143,13 +143,19 @@ func (a *app) rerate(ctx context.Context, o jobs.RerateOptions, f rerateFlags) (
 		return err
 	}
 	result.open, _ = m.Lake.State().Open(m.Config.FirstPeriod)
-	if result.Run != nil {
-		a.keepPublished(ctx, m)
-	}
 	done()
 	if len(result.Blocks) > 0 {
 		return a.rerateRefused(result)
 	}
+	err = a.tellRerate(m, result, parquet, html, rows)
+	if result.Run != nil {
+		a.keepPublished(ctx, m)
+	}
+	return err
+}
+
+// tellRerate keeps the reports of a re-rate and prints what it came to.
+func (a *app) tellRerate(m *jobs.Mill, result rerateResult, parquet, html *newFile, rows int64) error {
 	if err := result.keep(parquet, html, rows, a.reratePage(m, result)); err != nil {
 		if result.Run != nil {
 			err = fmt.Errorf("run %d is committed, but not every report of it was written: %w", result.Run.Number, err)
