@@ -120,7 +120,10 @@ func (t *historyTables) standing(name string, s account.Standing) {
 }
 
 // make makes the tables.
-func (t *historyTables) make(ctx context.Context, session *duck.Session) error {
+func (t *historyTables) make(ctx context.Context, session *duck.Session) (err error) {
+	defer func() { // its stream is gone: nobody may read it
+		err = errors.Join(err, session.Exec(context.WithoutCancel(ctx), "DROP VIEW IF EXISTS history_rows"))
+	}()
 	for _, table := range []struct {
 		name string
 		rows **rowWriter
@@ -133,5 +136,5 @@ func (t *historyTables) make(ctx context.Context, session *duck.Session) error {
 			return errors.Join(fmt.Errorf("table %s: %w", table.name, err), t.discard())
 		}
 	}
-	return session.Exec(ctx, "DROP VIEW history_rows") // its stream is gone: nobody may read it
+	return nil
 }

@@ -75,8 +75,13 @@ func (m *Mill) WriteDocuments(ctx context.Context, s document.Selection, to docu
 }
 
 // CheckAccount is nil for an account that the lake knows; for another it is a
-// [ConfigError] that says which there are.
-func (r *Reader) CheckAccount(ctx context.Context, name string) error {
+// [ConfigError] that says which there are. The session has no further tables after it.
+func (r *Reader) CheckAccount(ctx context.Context, name string) (err error) {
+	defer func() {
+		for _, view := range []string{"account_log", "account_calls"} {
+			err = errors.Join(err, r.session.Exec(context.WithoutCancel(ctx), "DROP VIEW IF EXISTS "+view))
+		}
+	}()
 	if known, err := r.knows(ctx, name); err != nil || known {
 		return err
 	}

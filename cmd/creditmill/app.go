@@ -30,6 +30,7 @@ type app struct {
 	json   bool
 
 	started bool         // the command's arguments were right
+	commits bool         // the command is one that commits runs
 	mills   []*jobs.Mill // opened, to be released when the command has ended
 }
 
@@ -41,7 +42,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 		a.stdin = strings.NewReader("")
 	}
 	root := a.root()
-	root.SetArgs(commentsFirst(args))
+	root.SetArgs(commentsFirst(args, valueFlags(root, "query")))
 	err := root.ExecuteContext(ctx)
 	for _, m := range a.mills {
 		if left := m.Release(); left != nil {
@@ -52,6 +53,19 @@ func (a *app) run(ctx context.Context, args []string) int {
 		err = usageError{err}
 	}
 	return a.report(err)
+}
+
+// valueFlags tells the flags of a command that take a value as the next argument.
+func valueFlags(root *cobra.Command, name string) func(arg string) bool {
+	cmd, _, err := root.Find([]string{name})
+	return func(arg string) bool {
+		flag, ok := strings.CutPrefix(arg, "--")
+		if !ok || err != nil {
+			return false
+		}
+		f := cmd.Flag(flag)
+		return f != nil && f.NoOptDefVal == ""
+	}
 }
 
 func (a *app) root() *cobra.Command {
@@ -66,6 +80,7 @@ func (a *app) root() *cobra.Command {
 		SilenceErrors: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			a.started = true
+			a.commits = cmd.GroupID == groupRun || cmd.Name() == "demo"
 			if limit := cmd.Flags().Lookup("limit"); limit != nil {
 				if n, _ := strconv.Atoi(limit.Value.String()); n < 1 { // pflag let it through
 					return usagef("--limit %d: at least 1", n)

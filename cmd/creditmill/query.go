@@ -84,7 +84,10 @@ func (a *app) queryCommand() *cobra.Command {
 				return nil
 			}
 			return a.read(cmd.Context(), func(_ *jobs.Mill, r *jobs.Reader) error {
-				return a.query(cmd.Context(), r.Session(), s, f)
+				if err := a.query(cmd.Context(), r.Session(), s, f); err != nil || f.question == "" {
+					return err
+				}
+				return a.warnOfAccount(cmd.Context(), r, f.given)
 			}, s.text)
 		},
 	}
@@ -142,23 +145,32 @@ func (a *app) asked(args []string, f queryFlags) (ask, error) {
 		return ask{text: text}, err
 	case f.file == "-":
 		text, err := io.ReadAll(a.stdin)
-		return ask{string(text), standardInput}, err
+		return ask{unmarked(text), standardInput}, err
 	case f.file != "":
 		text, err := os.ReadFile(f.file)
-		return ask{string(text), f.file}, err
+		return ask{unmarked(text), f.file}, err
 	default:
 		return ask{text: args[0]}, nil
 	}
 }
 
-// located puts the place where an error stands in its file before it.
+// unmarked is a text of a file without the byte order mark that some editors put first.
+func unmarked(text []byte) string { return strings.TrimPrefix(string(text), "\ufeff") }
+
+// located puts the place where an error stands in its file before it, or that of the
+// statement where the error does not tell.
 func (from ask) located(err error) error {
 	if err == nil || from.file == "" {
 		return err
 	}
-	if line, column := duck.Place(err, from.text); column > 0 {
+	line, column := duck.Place(err, from.text)
+	if line == 0 {
+		line, column = duck.Begin(from.text)
+	}
+	switch {
+	case column > 0:
 		return fmt.Errorf("%s:%d:%d: %w", from.file, line, column, err)
-	} else if line > 0 {
+	case line > 0:
 		return fmt.Errorf("%s:%d: %w", from.file, line, err)
 	}
 	return fmt.Errorf("%s: %w", from.file, err)
@@ -171,7 +183,7 @@ func (from ask) ready(ctx context.Context, s *duck.Session, given values, dash s
 	if err == nil {
 		args, err = given.bind(query, dash)
 	}
-	if errors.Is(err, duck.ErrNotReadOnly) {
+	if errors.Is(err, duck.ErrNotReadOnly) && duck.Writes(from.text) {
 		return query, nil, withHint(from.located(err), "to take tables elsewhere, use --format csv or json, or read the Parquet that `creditmill files TABLE` lists")
 	}
 	return query, args, from.located(err)
@@ -194,11 +206,29 @@ func (a *app) query(ctx context.Context, s *duck.Session, from ask, f queryFlags
 	return from.located(err)
 }
 
+// warnOfAccount warns where $account stands for an account that the lake does not know:
+// then every answer is empty.
+func (a *app) warnOfAccount(ctx context.Context, r *jobs.Reader, given values) error {
+	name, ok := given[accountParameter]
+	if !ok {
+		return nil
+	}
+	err := r.CheckAccount(ctx, name)
+	if errors.As(err, new(jobs.ConfigError)) {
+		a.warnf("%s", printable(err.Error()))
+		return nil
+	}
+	return err
+}
+
 // commentsFirst are the arguments of a command line, in which a statement of `query` that
-// begins with a comment is no flag.
-func commentsFirst(args []string) []string {
+// begins with a comment is no flag. What follows a flag that takes a value is that.
+func commentsFirst(args []string, takesValue func(flag string) bool) []string {
 	args = slices.Clone(args)
 	for i, arg := range args {
+		if i > 0 && takesValue(args[i-1]) {
+			continue
+		}
 		if slices.Contains(args[:i], "query") && len(arg) > 2 && strings.HasPrefix(arg, "--") && strings.ContainsRune(" \t\n-", rune(arg[2])) {
 			args[i] = " " + arg
 		}

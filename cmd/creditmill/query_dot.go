@@ -40,7 +40,7 @@ func dotCommands() []dotCommand {
 // dot runs a dot command.
 func (s *session) dot(ctx context.Context, line string) error {
 	name, argument, _ := strings.Cut(strings.TrimRight(line, "; \t"), " ")
-	argument = strings.TrimSpace(argument)
+	argument = unquoted(strings.TrimSpace(argument))
 	for _, command := range dotCommands() {
 		switch {
 		case command.name != name:
@@ -53,6 +53,18 @@ func (s *session) dot(ctx context.Context, line string) error {
 		}
 	}
 	return usagef("there is no %s; .help lists what there is", printable(name))
+}
+
+// unquoted is an argument without the quotes around it, as a shell takes it.
+func unquoted(argument string) string {
+	for _, quote := range []string{"'", `"`} {
+		if inner, ok := strings.CutPrefix(argument, quote); ok {
+			if inner, ok = strings.CutSuffix(inner, quote); ok && !strings.Contains(inner, quote) {
+				return inner
+			}
+		}
+	}
+	return argument
 }
 
 func (s *session) help(context.Context, string) error {
@@ -120,9 +132,24 @@ func (s *session) period(_ context.Context, month string) error {
 	return nil
 }
 
-func (s *session) account(_ context.Context, account string) error {
+func (s *session) account(ctx context.Context, account string) error {
 	s.give(accountParameter, account)
-	return nil
+	return s.warn(ctx)
+}
+
+// warn tells a person that the lake does not know the account of $account.
+func (s *session) warn(ctx context.Context) error {
+	if !s.person {
+		return nil
+	}
+	if s.reader == nil {
+		if err := s.refresh(ctx); err != nil {
+			return err
+		}
+	}
+	ctx, stop := s.interruptible(ctx)
+	defer stop()
+	return s.warnOfAccount(ctx, s.reader, s.given)
 }
 
 // give lets a parameter stand for a value; for none if that is empty.

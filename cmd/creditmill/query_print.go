@@ -124,5 +124,8 @@ func (l layout) write(columns []string, each func(take func(row []any) error) er
 	if err == nil {
 		_, err = out.WriteString(foot(done.rows))
 	}
-	return done, errors.Join(err, out.Flush())
+	if err != nil {
+		return done, err // a row that cannot be written comes early: nothing is printed
+	}
+	return done, out.Flush()
 }

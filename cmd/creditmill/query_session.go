@@ -100,7 +100,11 @@ func (s *session) take(ctx context.Context, in *input, line string) error {
 	} else if in.text == "" {
 		in.line = 1
 	}
-	if strings.TrimSpace(in.text) == "" && strings.HasPrefix(strings.TrimLeft(line, " \t"), ".") {
+	first := strings.TrimSpace(in.text) == "" // of a statement
+	if command, ok := plainWords[strings.TrimRight(strings.TrimSpace(line), "; \t")]; ok && first && s.person {
+		line = command
+	}
+	if first && strings.HasPrefix(strings.TrimLeft(line, " \t"), ".") {
 		err := s.dot(ctx, strings.TrimSpace(line))
 		if err != nil && !errors.Is(err, errQuit) && in.file != "" && !errors.As(err, new(locatedError)) {
 			return locatedError{fmt.Errorf("%s:%d: %w", in.file, in.line, err)}
@@ -113,6 +117,9 @@ func (s *session) take(ctx context.Context, in *input, line string) error {
 	in.text += line + "\n"
 	return s.runWhole(ctx, in, false)
 }
+
+// plainWords are what those type who know other programs' sessions, alone on a line.
+var plainWords = map[string]string{"exit": ".quit", "help": ".help", "quit": ".quit", `\q`: ".quit"}
 
 // runWhole runs the statements of a text that have ended; at the end of the text all.
 func (s *session) runWhole(ctx context.Context, in *input, end bool) error {
@@ -312,5 +319,6 @@ func (a *app) runSession(ctx context.Context, f queryFlags) (err error) {
 	// Ctrl-C ends a statement and no more: what ends the session are the other signals.
 	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	s.complain(s.warn(ctx))
 	return s.talk(ctx, newEditor(ctx, s, f.history))
 }

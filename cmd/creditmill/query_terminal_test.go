@@ -148,8 +148,8 @@ func sessionOnATerminal(t *testing.T, config string) {
 		t.Errorf("the history is\n%s%v", data, err)
 	}
 	// The next session knows it; one without history keeps nothing.
-	c = onTerminal(t, 120, state, "query", "--config", config, "--now", sampleNow, "--history=false")
-	c.press("", ready)
+	c = onTerminal(t, 120, state, "query", "--config", config, "--now", sampleNow, "--history=false", "--account", "nobody")
+	c.press("", `warning: there is no account nobody: there are acme, hobby\r\n(?s:.*)`+ready)
 	c.press("SELECT 42 AS answer;\r", `(?s)42\r\n.*`+ready)
 	c.ends(".quit\r")
 	c = onTerminal(t, 120, state, "query", "--config", config, "--now", sampleNow)

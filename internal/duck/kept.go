@@ -3,6 +3,7 @@ package duck
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 )
 
@@ -25,6 +26,11 @@ func (s *Session) Keep(ctx context.Context, query Query, args ...any) (_ *Kept, 
 		return nil, above(err, 1)
 	}
 	k := &Kept{session: s}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, k.Close())
+		}
+	}()
 	columns, err := s.Describe(ctx, keptTable)
 	if err != nil {
 		return nil, err

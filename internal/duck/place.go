@@ -15,6 +15,33 @@ import (
 // under it a caret.
 var shown = regexp.MustCompile(`(?m)^LINE (\d+): (.*)\n( *)\^`)
 
+// pointed shows a place of a text, in characters, as DuckDB shows where an error stands.
+func pointed(statement string, place int) string {
+	const most = 60 // characters of a line before and after the place
+	characters := []rune(strings.TrimRight(statement, " \t\r\n"))
+	place = min(place, len(characters))
+	line, begin := 1, 0
+	for i, r := range characters[:place] {
+		if r == '\n' {
+			line, begin = line+1, i+1
+		}
+	}
+	head := fmt.Sprintf("LINE %d: ", line)
+	if place-begin > most {
+		head, begin = head+"...", place-most
+	}
+	head += string(characters[begin:place])
+	rest, _, _ := strings.Cut(string(characters[place:]), "\n")
+	if tail := []rune(rest); len(tail) > most {
+		rest = string(tail[:most]) + "..."
+	}
+	caret := 0
+	for _, r := range head {
+		caret += max(1, text.RuneWidth(r))
+	}
+	return head + strings.TrimRight(rest, "\r") + "\n" + strings.Repeat(" ", caret) + "^"
+}
+
 // Place says where in a statement an error of DuckDB stands: the line and the character
 // in it, both counted from 1; column is 0 where DuckDB's error does not tell it, line too.
 func Place(err error, statement string) (line, column int) {

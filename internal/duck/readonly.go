@@ -16,6 +16,9 @@ import (
 // EXPLAIN of a SELECT.
 var ErrNotReadOnly = errors.New("only one statement is run, a SELECT or an EXPLAIN of a SELECT")
 
+// ErrNoStatement is the refusal of a text without a statement.
+var ErrNoStatement = errors.New("there is no statement")
+
 // A Query is what is known of a statement that may be run.
 type Query struct {
 	Text       string
@@ -35,8 +38,8 @@ func (s *Session) CheckReadOnly(ctx context.Context, text string) error {
 // session's own tables and views and nothing else (SPEC section 11), by what DuckDB's own
 // parser takes it for. Nothing is run. A session sees only its folders but may read and
 // write all that lies there: this is what keeps a user's query from it. Parameters may be
-// there: they stand for values alone. The errors are [ErrNotReadOnly], [ErrNotLive], and
-// DuckDB's own of a statement that is wrong in itself.
+// there: they stand for values alone. The errors are [ErrNotReadOnly], [ErrNoStatement],
+// [ErrNotLive], and DuckDB's own of a statement that is wrong in itself.
 func (s *Session) ReadOnly(ctx context.Context, text string) (Query, error) {
 	statement := text
 	// The first word is looked at first, because DuckDB acts while it binds some
@@ -49,11 +52,11 @@ func (s *Session) ReadOnly(ctx context.Context, text string) (Query, error) {
 		word, _ = firstWord(statement)
 	}
 	if !slices.Contains(reading, word) || strings.ContainsRune(text, 0) { // DuckDB reads as far as a NUL
-		return Query{}, ErrNotReadOnly
+		return Query{}, s.refusal(ctx, text)
 	}
 	tree, err := s.parse(ctx, statement)
-	if errors.Is(err, errSyntax) {
-		return Query{}, s.syntaxError(text, statement, err)
+	if explains && errors.As(err, new(*duckdb.Error)) { // it says where in the statement, not in the text
+		err = s.refusal(ctx, text)
 	}
 	if err != nil {
 		return Query{}, err
@@ -95,20 +98,35 @@ func firstWord(text string) (word, rest string) {
 // explained is what follows the word EXPLAIN and its options.
 func explained(rest string) string { return rest[len(options.FindString(rest)):] }
 
-// syntaxError is DuckDB's own error of a statement that its parser does not take, with
-// the line in which it stands; statement is the end of text, err what is known so far.
-// What does not parse is not bound, so that it may be prepared.
-func (s *Session) syntaxError(text, statement string, err error) error {
-	before := strings.Map(func(r rune) rune {
-		if r == '\n' {
-			return r
-		}
-		return ' '
-	}, text[:len(text)-len(statement)])
-	if _, _, wrong := s.prepare(before + statement); errors.As(wrong, new(*duckdb.Error)) {
-		return wrong
+// refusal is why a text is refused that is not let through: DuckDB's own error where its
+// parser does not take the text, which is all that is done with it.
+func (s *Session) refusal(ctx context.Context, text string) error {
+	if strings.ContainsRune(text, 0) {
+		return ErrNotReadOnly
 	}
-	return err
+	switch tree, err := s.serialize(ctx, text); {
+	case err != nil:
+		return err
+	case !tree.Error && len(tree.Statements) == 0:
+		return ErrNoStatement
+	default:
+		return ErrNotReadOnly
+	}
+}
+
+// writing are the words that begin what takes tables elsewhere.
+var writing = []string{"attach", "copy", "create", "export", "insert"}
+
+// Writes reports whether a statement of a text would take tables elsewhere.
+func Writes(text string) bool {
+	statements, _ := Split(text)
+	return slices.ContainsFunc(statements, func(statement Statement) bool {
+		word, rest := firstWord(statement.Text)
+		if word == "explain" {
+			word, _ = firstWord(explained(rest))
+		}
+		return slices.Contains(writing, word)
+	})
 }
 
 // prepare looks at the only statement of a text, which is parsed and bound, not run.

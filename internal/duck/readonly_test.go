@@ -87,6 +87,18 @@ func TestCheckReadOnlyRefusesWhatIsNoSelect(t *testing.T) {
 	unchanged(t, s, dir)
 }
 
+func TestWritesKnowsWhatTakesTablesElsewhere(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"COPY rated TO 'x.csv'": true, "SELECT 1; export database 'x'": true, "-- why\nCREATE TABLE x AS FROM rated": true, "INSERT INTO x FROM rated": true, "ATTACH 'x.db'": true, "EXPLAIN ANALYZE COPY rated TO 'x.csv'": true,
+		"SELECT 'COPY'": false, "SELECT 1; SELECT 2": false, "SET threads = 1": false, "copying": false, "": false, "SELECT copy FROM rated": false,
+	} {
+		if got := duck.Writes(text); got != want {
+			t.Errorf("%q: %t", text, got)
+		}
+	}
+}
+
 // unchanged looks for traces of statements that should not have been run.
 func unchanged(t *testing.T, s *duck.Session, dir string) {
 	t.Helper()

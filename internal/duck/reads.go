@@ -7,16 +7,16 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/duckdb/duckdb-go/v2"
 )
 
 // ErrNotLive is the refusal of a SELECT that reads something else than the
 // session's tables and views.
 var ErrNotLive = errors.New("a query reads the live tables and nothing else")
-
-// errSyntax is the failure of a text that DuckDB does not parse.
-var errSyntax = errors.New("Parser Error") //nolint:staticcheck // as DuckDB words it
 
 // A parsed is what DuckDB's parser makes of a text, as its json_serialize_sql says
 // it: objects and lists, in which the names of tables and functions stand apart
@@ -25,12 +25,13 @@ type parsed struct {
 	Error      bool   `json:"error"`
 	Type       string `json:"error_type"`
 	Message    string `json:"error_message"`
+	Position   string `json:"position"` // of an error in the text, in characters; "": it has none
 	Statements []any  `json:"statements"`
 }
 
-// parse parses a text, which is not bound and not run. What is not exactly one
-// SELECT is ErrNotReadOnly.
-func (s *Session) parse(ctx context.Context, text string) (*parsed, error) {
+// serialize parses a text, which is not bound and not run. A text that DuckDB's parser
+// does not take is its error.
+func (s *Session) serialize(ctx context.Context, text string) (*parsed, error) {
 	if !utf8.ValidString(text) {
 		return nil, errors.New("the statement is not UTF-8")
 	}
@@ -42,9 +43,23 @@ func (s *Session) parse(ctx context.Context, text string) (*parsed, error) {
 	if err := json.Unmarshal([]byte(answer), tree); err != nil {
 		return nil, fmt.Errorf("parse the statement: %w", err)
 	}
+	if tree.Error && tree.Type == "parser" {
+		message := "Parser Error: " + tree.Message
+		if at, err := strconv.Atoi(tree.Position); err == nil {
+			message += "\n\n" + pointed(text, at)
+		}
+		return nil, &duckdb.Error{Type: duckdb.ErrorTypeParser, Msg: message}
+	}
+	return tree, nil
+}
+
+// parse is [Session.serialize] of what must be exactly one SELECT, else it is
+// ErrNotReadOnly.
+func (s *Session) parse(ctx context.Context, text string) (*parsed, error) {
+	tree, err := s.serialize(ctx, text)
 	switch {
-	case tree.Error && tree.Type == "parser":
-		return nil, fmt.Errorf("%w: %s", errSyntax, tree.Message)
+	case err != nil:
+		return nil, err
 	case tree.Error && usesPivot(text):
 		return nil, fmt.Errorf("a PIVOT needs its values listed, as in ON operation IN ('image.generate', 'chat.completion'): without them DuckDB makes it several statements, and %w", ErrNotReadOnly)
 	case tree.Error || len(tree.Statements) != 1:

@@ -54,6 +54,29 @@ func Single(text string) string {
 	return text
 }
 
+// Begin is where the statement of a text begins, comments before it aside: the line and
+// the character in it, both counted from 1, 0 where there is none. Of several statements
+// it is the second, which is one too many.
+func Begin(text string) (line, column int) {
+	begin, found, inside := 0, 0, false
+	for at := 0; at < len(text) && found < 2; {
+		kind, end := token(text, at)
+		switch {
+		case kind == tokenEnd:
+			inside = false
+		case kind != tokenBlank && !inside:
+			inside, begin = true, at
+			found++
+		}
+		at = end
+	}
+	if found == 0 {
+		return 0, 0
+	}
+	before := text[:begin]
+	return strings.Count(before, "\n") + 1, len([]rune(before[strings.LastIndexByte(before, '\n')+1:])) + 1
+}
+
 // The kinds of tokens that [Split] tells apart.
 const (
 	tokenBlank = iota // blanks and comments

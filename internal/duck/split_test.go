@@ -11,6 +11,21 @@ import (
 	"github.com/creditmill/creditmill/internal/duck"
 )
 
+// » stands for where a text begins, or for the second of its statements.
+func TestBeginIsThatOfTheStatementOrOfTheOneTooMany(t *testing.T) {
+	t.Parallel()
+	for _, marked := range []string{"»SELECT 1", "\n\n  »SELECT 1;", "-- a; b\n/* c */ »SELECT ';'", "SELECT 1; »SELECT 2; SELECT 3", "SELECT 'é;'; /* ; */ »SELECT 2", ";;\n»'open"} {
+		before, after, _ := strings.Cut(marked, "»")
+		line, column := duck.Begin(before + after)
+		if wantColumn := len([]rune(before[strings.LastIndexByte(before, '\n')+1:])) + 1; line != strings.Count(before, "\n")+1 || column != wantColumn {
+			t.Errorf("%q: %d:%d", marked, line, column)
+		}
+	}
+	if line, column := duck.Begin(" ; -- nothing"); line != 0 || column != 0 {
+		t.Errorf("nothing begins at %d:%d", line, column)
+	}
+}
+
 func TestSplitEndsStatementsAtSemicolons(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

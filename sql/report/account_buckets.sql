@@ -17,7 +17,7 @@ WITH ordered AS (
 ),
 shown AS (
   SELECT
-    place, bucket, CAST({{.Local "starts_at"}} AS DATE) AS from_day, coalesce(CAST(CAST({{.LocalAhead "expires_at"}} AS DATE) AS VARCHAR), 'never') AS expires,
+    place, bucket, CAST({{.LocalAtAnyTime "starts_at"}} AS DATE) AS from_day, coalesce(CAST(CAST({{.LocalAtAnyTime "expires_at"}} AS DATE) AS VARCHAR), 'never') AS expires,
     opening, granted, burned, gone, remaining
   FROM ordered WHERE place <= 40
   UNION ALL

@@ -48,7 +48,7 @@ told AS (
   WHERE account = $account AND held IS NULL AND posted_at < stood
     AND type IN ('account.opened', 'account.updated', 'subscription.started', 'subscription.changed', 'subscription.cancelled', 'charge.added', 'overage.set', 'topup.set', 'topup.cleared', 'alert.set')
 )
-SELECT strftime({{.Local "happened"}}, '%Y-%m-%d %H:%M:%S') AS time, what, item, CAST(credits AS DECIMAL(38,6)) AS credits
+SELECT strftime({{.LocalAtAnyTime "happened"}}, '%Y-%m-%d %H:%M:%S') AS time, what, item, CAST(credits AS DECIMAL(38,6)) AS credits
 FROM (SELECT * FROM moved UNION ALL SELECT * FROM told)
 ORDER BY happened DESC, place DESC, what, item NULLS FIRST, id
 LIMIT 20

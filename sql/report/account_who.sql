@@ -20,9 +20,9 @@ cycle AS (
 facts AS (
   SELECT 1 AS place, 'Account' AS what, $account AS value
   UNION ALL SELECT 2, 'Name', name FROM party
-  UNION ALL SELECT 3, 'Customer since', CAST(CAST({{.Local "opened_at"}} AS DATE) AS VARCHAR) FROM party
+  UNION ALL SELECT 3, 'Customer since', CAST(CAST({{.LocalAtAnyTime "opened_at"}} AS DATE) AS VARCHAR) FROM party
   UNION ALL SELECT 4, 'Plan', plan || ', version ' || CAST(plan_version AS VARCHAR) FROM subscribed
-  UNION ALL SELECT 5, 'Cycle', CAST(CAST({{.Local "starts_at"}} AS DATE) AS VARCHAR) || ' to ' || CAST(CAST({{.LocalAhead "expires_at"}} AS DATE) AS VARCHAR) FROM cycle
+  UNION ALL SELECT 5, 'Cycle', CAST(CAST({{.LocalAtAnyTime "starts_at"}} AS DATE) AS VARCHAR) || ' to ' || CAST(CAST({{.LocalAtAnyTime "expires_at"}} AS DATE) AS VARCHAR) FROM cycle
   UNION ALL SELECT 6, 'Currency', currency FROM party
 )
 SELECT what, value

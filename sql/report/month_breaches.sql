@@ -6,4 +6,4 @@ WITH breaches AS (
 SELECT
   account, plan, window_start, window_end, rate_per, calls, rate_calls, calls - rate_calls AS beyond,
   least((SELECT count(*) FROM breaches), 15) AS shown, (SELECT count(*) FROM breaches) AS "of", (SELECT count(DISTINCT account) FROM breaches) AS accounts
-FROM breaches ORDER BY calls - rate_calls DESC, account, window_start LIMIT 15
+FROM breaches ORDER BY calls - rate_calls DESC, account, window_start, rate_per LIMIT 15
