@@ -31,7 +31,7 @@ type ForgetReport struct {
 	Tables    []ForgottenTable
 	Documents int64 // whose customer is kept as they print it
 
-	Published bool // the published copy was brought up to date: it has the pseudonym
+	Published int64 // the run of which the published copy, where there is one, has become: it has the pseudonym
 
 	Deleted  int64 // files with the person's rows that were deleted, or would be
 	Finished int64 // of an earlier forget, which did not come to delete them
@@ -65,7 +65,8 @@ var ErrUnfinished = errors.New("something is unfinished")
 // rows, also those that were replaced long ago, are condemned by the same run and
 // deleted; where a crash comes between, the next Forget or GC deletes them. A published
 // copy is brought up to date before that: where this fails, the error says that it has the
-// name still, and the next Forget, or Publish, tries again.
+// name still, and the next Forget, or Publish, tries again: such a Forget ends well, without
+// a run, although no row has the name any more.
 //
 // The pseudonym is random, and neither it nor anything else in the log tells the name.
 // A name that no row has is a [ConfigError].
@@ -89,8 +90,11 @@ func (m *Mill) Forget(ctx context.Context, o ForgetOptions) (report ForgetReport
 	report.Run, report.Finished = run, finished
 	if errors.Is(err, errUnknownPerson) && !o.DryRun {
 		// The run before may have made the person nameless, and come no further.
-		var copied error
-		if report.Published, copied = m.forgetPublished(ctx); copied != nil || finished > 0 {
+		behind, copied := m.publishedBeforeForget(ctx)
+		if behind {
+			report.Published, copied = m.forgetPublished(ctx)
+		}
+		if copied != nil || behind || finished > 0 {
 			return report, copied
 		}
 	}
@@ -102,19 +106,38 @@ func (m *Mill) Forget(ctx context.Context, o ForgetOptions) (report ForgetReport
 	return report, errors.Join(err, m.deleteCondemned(ctx, run.Deleted))
 }
 
-// forgetPublished takes a name out of the published copy, where there is one.
-func (m *Mill) forgetPublished(ctx context.Context) (done bool, err error) {
+// forgetPublished takes a name out of the published copy, where there is one, and returns
+// the run that it is of then.
+func (m *Mill) forgetPublished(ctx context.Context) (run int64, err error) {
 	_, there, err := m.publishedCopy(ctx)
 	if err == nil && !there {
-		return false, nil
+		return 0, nil
 	}
+	var report PublishReport
 	if err == nil {
-		_, err = m.Publish(ctx, PublishOptions{})
+		report, err = m.Publish(ctx, PublishOptions{})
+	}
+	if refused := new(ConfigError); errors.As(err, refused) {
+		err = refused.Err // something was changed: the run stands
 	}
 	if err != nil {
-		return false, fmt.Errorf("the rows of the lake have a pseudonym, but the published copy in %s may have the name still: run the same command again, or `creditmill publish`: %w", m.Config.Publish, err)
+		return 0, fmt.Errorf("the rows of the lake have a pseudonym, but the published copy in %s may have the name still: run the same command again, or `creditmill publish`: %w", m.Config.Publish, err)
 	}
-	return true, nil
+	return report.Run, nil
+}
+
+// publishedBeforeForget reports whether there is a published copy that may have a name
+// which the lake has forgotten.
+func (m *Mill) publishedBeforeForget(ctx context.Context) (before bool, err error) {
+	copied, err := m.publishedStatus(ctx)
+	if err != nil || copied == nil {
+		return false, err
+	}
+	err = m.eachRun(ctx, copied.Run+1, m.Lake.State().Head, func(run *lake.Run) error {
+		before = before || run.Kind == lake.Forget
+		return nil
+	})
+	return before, err
 }
 
 var errUnknownPerson = errors.New("the lake has no rows of this name")

@@ -12,7 +12,7 @@ import (
 
 // PublishOptions say how to publish.
 type PublishOptions struct {
-	Full   bool // make every file anew, whatever is there
+	Full   bool // make every file anew, whatever is there and whichever log it is of
 	DryRun bool // only look what there is to do
 }
 
@@ -67,7 +67,12 @@ func (m *Mill) Publish(ctx context.Context, o PublishOptions) (report PublishRep
 	if p.store, p.prefix, err = m.publishStore(ctx); err != nil {
 		return report, err
 	}
-	defer func() { err = errors.Join(err, p.close()) }()
+	defer func() {
+		err = errors.Join(err, p.close())
+		if err != nil && p.unsaid {
+			err = UnsaidError{err}
+		}
+	}()
 	for p.round = 1; p.round <= publishRounds; p.round++ {
 		done, err := p.publish(ctx)
 		if err != nil || done {
@@ -76,6 +81,13 @@ func (m *Mill) Publish(ctx context.Context, o PublishOptions) (report PublishRep
 	}
 	return report, fmt.Errorf("%s changes while it is being written: is another lake's copy kept there, or does somebody delete files? look at it, and run `creditmill publish` again", report.Place)
 }
+
+// An UnsaidError is a publish that failed after it had begun to change the copy: that has
+// no `_as_of.json` until a publish ends well.
+type UnsaidError struct{ Err error }
+
+func (e UnsaidError) Error() string { return e.Err.Error() }
+func (e UnsaidError) Unwrap() error { return e.Err }
 
 // publishRounds is how often a publish begins again with a newer run; the last round
 // ends with the run it began with.
@@ -95,6 +107,7 @@ type publisher struct {
 	head    int64           // the run that this round publishes
 	columns []lake.Column   // dimensions and quantities of it
 	made    map[string]bool // names that were made by this publish: right whatever Full says
+	unsaid  bool            // `_as_of.json` is away
 }
 
 func (p *publisher) close() error {
@@ -110,6 +123,10 @@ func (p *publisher) publish(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	said, err := p.said(ctx) // likewise: the run that it names is one of the log then
+	if err != nil {
+		return false, err
+	}
 	if p.round < publishRounds || p.head == 0 {
 		if _, err := p.mill.Lake.Refresh(ctx); err != nil {
 			return false, err
@@ -118,13 +135,14 @@ func (p *publisher) publish(ctx context.Context) (done bool, err error) {
 	if err := p.claim(ctx, there); err != nil {
 		return false, err
 	}
+	if p.round < publishRounds { // else the log was not read again
+		if err := p.sameLog(ctx, said); err != nil {
+			return false, err
+		}
+	}
 	state := p.mill.Lake.State()
 	p.head, p.columns = state.Head, slices.Clone(state.Columns)
 	p.report.Run, p.report.Head = state.Head, state.HeadHash
-	said, err := p.said(ctx)
-	if err != nil {
-		return false, err
-	}
 	want := wantedFiles(state)
 	plan := p.compare(there, want, said)
 	p.report.strays(there)
@@ -151,6 +169,7 @@ func (p *publisher) publish(ctx context.Context) (done bool, err error) {
 // change removes `_as_of.json`, adds what is missing and then removes what is stale; not
 // done where the log has moved on.
 func (p *publisher) change(ctx context.Context, plan publishPlan) (done bool, err error) {
+	p.unsaid = true
 	if err := p.unsay(ctx); err != nil {
 		return false, err
 	}
@@ -179,6 +198,7 @@ func (p *publisher) settle(ctx context.Context, want []wantedFile) (done bool, e
 	if done, err := p.say(ctx, asOf); err != nil || !done {
 		return false, err
 	}
+	p.unsaid = false
 	if err := p.temporaries(ctx); err != nil {
 		return false, err
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync/atomic"
+	"syscall"
 
 	"golang.org/x/sync/errgroup"
 
@@ -66,6 +67,7 @@ func (p *publisher) copyFiles(ctx context.Context, batch []wantedFile) error {
 	for _, w := range batch {
 		group.Go(func() error {
 			isLink, err := p.store.Copy(groupCtx, p.prefix+w.name, p.mill.Lake.Place(w.file))
+			err = p.orFull(w, err)
 			switch {
 			case errors.Is(err, lake.ErrNotFound):
 				return fmt.Errorf("file of run %d: %w: the lake is damaged, restore the file", w.file.Run, err)
@@ -87,6 +89,16 @@ func (p *publisher) copyFiles(ctx context.Context, batch []wantedFile) error {
 	if err == nil {
 		for _, w := range batch {
 			p.made[w.name] = true
+		}
+	}
+	return err
+}
+
+// orFull is err, without the names of files where the place of the copy is full.
+func (p *publisher) orFull(w wantedFile, err error) error {
+	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT} {
+		if errors.Is(err, full) {
+			return fmt.Errorf("write a file of %s to %s: %w", w.table.Name, p.mill.Config.Publish, full)
 		}
 	}
 	return err
@@ -126,7 +138,7 @@ func (p *publisher) rewrite(ctx context.Context, w wantedFile) (done bool, err e
 		return false, err
 	}
 	if err := p.store.Upload(ctx, p.prefix+w.name, made); err != nil {
-		return false, err
+		return false, p.orFull(w, err)
 	}
 	p.report.Rewritten++
 	p.report.Bytes += info.Size()
@@ -200,7 +212,11 @@ func (p *publisher) temporaries(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return temporaryFiles(ctx, place.Path, "", written.ModTime().Add(-settles), func(key string, _ int64) error {
+	folder, err := filepath.EvalSymlinks(place.Path) // a walk does not follow one
+	if err != nil {
+		return err
+	}
+	return temporaryFiles(ctx, folder, "", written.ModTime().Add(-settles), func(key string, _ int64) error {
 		return p.store.Delete(ctx, p.prefix+key)
 	})
 }

@@ -4,18 +4,22 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/creditmill/creditmill/internal/duck"
 	"github.com/creditmill/creditmill/internal/lake"
+	"github.com/creditmill/creditmill/internal/lake/storetest"
 	"github.com/creditmill/creditmill/jobs"
 )
 
@@ -386,17 +390,22 @@ func publishedDamage(t *testing.T, s, _ site) {
 	s.wantPublished(s.copyDir())
 }
 
-// Foreign files stay, and are told of; what a killed publish left goes after a day.
+// Foreign files that have come stay, and are told of; what a killed publish left goes after
+// a day.
 func TestWhatElseLiesInTheCopy(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, tiny)
 	s.run(month)
+	s.publish(jobs.PublishOptions{})
 	s.write("lake/published/usage/day=2026-10-03/notes.parquet", "mine")
 	s.write("lake/published/README.md", "mine")
 	s.write("lake/published/usage/day=2026-10-03/.tmp-01M81RBPRVR55QANX0TFNM7VQZ", "left")
 	s.write("lake/published/usage/.tmp-01M81RBPRVR55QANX0TFNM7VQZ", "just now")
 	old := instant(t, "2026-01-01T00:00:00Z")
 	if err := os.Chtimes(filepath.Join(s.copyDir(), "usage", "day=2026-10-03", ".tmp-01M81RBPRVR55QANX0TFNM7VQZ"), old, old); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(s.copyDir(), "_as_of.json")); err != nil {
 		t.Fatal(err)
 	}
 	report := s.publish(jobs.PublishOptions{})
@@ -443,14 +452,135 @@ func TestAPlaceOfAnotherLakeIsRefused(t *testing.T) {
 	s.wantPublished(s.copyDir())
 }
 
-// The copy may lie in a folder of its own; with `publish: never` there is none.
+// A place where other things lie is refused before anything is changed there, a dry run too;
+// what is empty, and what is claimed, is taken.
+func TestAPlaceThatIsNotEmptyIsRefused(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, tiny)
+	s.run(month[:1])
+	s.write("lake/published/hosts", "somebody's")
+	s.write("lake/published/doctor/01M81RBPRVR55QANX0TFNM7VQZ", "left by a doctor")
+	for _, dry := range []bool{true, false} {
+		_, err := s.at(publishNow).Publish(t.Context(), jobs.PublishOptions{DryRun: dry})
+		want := s.copyDir() + " has no _lake.json that says whose copy it is, and holds something else, such as hosts: name another place in publish:, or remove what is there"
+		if !errors.As(err, new(jobs.ConfigError)) || err.Error() != want {
+			t.Errorf("error: %v", err)
+		}
+	}
+	if files := publishedFiles(t, s.copyDir()); len(files) != 2 {
+		t.Errorf("there are %v", files)
+	}
+	if err := os.Remove(filepath.Join(s.copyDir(), "hosts")); err != nil {
+		t.Fatal(err)
+	}
+	s.publish(jobs.PublishOptions{})
+}
+
+// The very first publish may be cut off anywhere: the next goes on.
+func TestAFirstPublishThatWasCutOff(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, tiny)
+	s.run(month[:2])
+	counting := &storetest.Failing{Writes: true}
+	if err := s.copied().try(publishing, counting); err != nil {
+		t.Fatal(err)
+	}
+	for n := range counting.Operations() {
+		cut := s.copied()
+		if err := cut.try(publishing, &storetest.Failing{N: n + 1, Writes: true, After: n%2 == 0}); err == nil || !isInjected(err) {
+			t.Errorf("operation %d: %v", n, err)
+		}
+		cut.publish(jobs.PublishOptions{})
+		if asOf(t, cut.copyDir()) == nil {
+			t.Errorf("operation %d: the copy says nothing of its run", n)
+		}
+	}
+}
+
+// A copy of a lake, or one that was restored from a backup, does not take the copy back.
+func TestACopyOfTheLakeDoesNotTakeThePublishedOneBack(t *testing.T) {
+	t.Parallel()
+	s, dir := newSite(t, tiny), t.TempDir()
+	s.write("creditmill.yaml", tiny["creditmill.yaml"]+"publish: "+dir+"\n")
+	s.run(month)
+	s.publish(jobs.PublishOptions{})
+	older, diverged := s.copied(), s.copied()
+	forget := func(s site) (jobs.ForgetReport, error) {
+		return s.at(publishNow).Forget(t.Context(), jobs.ForgetOptions{Account: "bob", Reason: "a test", Random: bytes.NewReader(make([]byte, 16))})
+	}
+	if _, err := forget(s); err != nil {
+		t.Fatal(err)
+	}
+	diverged.write("raw/calls/9.jsonl", `{"id":"n1","ts":"2026-10-21T10:00:00Z","org":"ada","op":"image.generate","n":1}`)
+	diverged.run(month[:1])
+	for name, other := range map[string]site{"older": older, "diverged": diverged} {
+		_, err := other.at(publishNow).Publish(t.Context(), jobs.PublishOptions{})
+		if !errors.As(err, new(jobs.ConfigError)) || !strings.Contains(err.Error(), "that the log of this lake does not have: is this lake a copy of another") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	s.wantPublished(dir)
+	report, err := forget(diverged)
+	if report.Run == nil || err == nil || errors.As(err, new(jobs.ConfigError)) || !strings.Contains(err.Error(), "may have the name still") {
+		t.Errorf("a forget of the diverged lake: %v", err)
+	}
+	diverged.publish(jobs.PublishOptions{Full: true})
+	diverged.wantPublished(dir)
+}
+
+// A copy that does not say whose it is may have the name: a forget says so.
+func TestAForgetSeesACopyThatDoesNotSayWhoseItIs(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, tiny)
+	s.run(month)
+	s.publish(jobs.PublishOptions{})
+	for _, name := range []string{"_as_of.json", "_lake.json"} {
+		if err := os.Remove(filepath.Join(s.copyDir(), name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, again := range []bool{false, true} {
+		report, err := s.at(publishNow).Forget(t.Context(), jobs.ForgetOptions{Account: "bob", Reason: "a test", Random: bytes.NewReader(make([]byte, 16))})
+		if err == nil || (report.Run == nil) != again || !strings.Contains(err.Error(), "may have the name still") || !strings.Contains(err.Error(), "and no _lake.json that says whose") {
+			t.Errorf("forget, again %v: %v", again, err)
+		}
+	}
+}
+
+// Where the disk is full the error says of which table and which place, and that the copy
+// does not say what run it is of.
+func TestAFullDiskOfTheCopy(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, tiny)
+	s.run(month[:1])
+	m, err := s.open(publishNow, func(store lake.Store) lake.Store { return refusing{store, syscall.ENOSPC} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = m.Publish(t.Context(), jobs.PublishOptions{})
+	if !errors.As(err, new(jobs.UnsaidError)) || !errors.Is(err, syscall.ENOSPC) || !regexp.MustCompile(`^write a file of [a-z_]+ to `+regexp.QuoteMeta(s.copyDir())+`: no space left on device$`).MatchString(err.Error()) {
+		t.Errorf("publish: %v", err)
+	}
+	if err := m.KeepPublished(t.Context()); err == nil || !strings.Contains(err.Error(), " is not up to date, and has no _as_of.json: write a file of ") {
+		t.Errorf("after a run: %v", err)
+	}
+	if asOf(t, s.copyDir()) != nil {
+		t.Error("the copy says what run it is of")
+	}
+}
+
+// The copy may lie in a folder of its own, named by a link too; with `publish: never` there is none.
 func TestACopyInAFolderOfItsOwn(t *testing.T) {
 	t.Parallel()
 	s, dir := newSite(t, tiny), t.TempDir()
-	s.write("creditmill.yaml", tiny["creditmill.yaml"]+"publish: "+filepath.Join(dir, "for analysts")+"\n")
+	place, left, old := filepath.Join(t.TempDir(), "for analysts"), filepath.Join(dir, ".tmp-01M81RBPRVR55QANX0TFNM7VQZ"), instant(t, "2026-01-01T00:00:00Z")
+	if err := errors.Join(os.Symlink(dir, place), os.WriteFile(left, []byte("left"), 0o600), os.Chtimes(left, old, old)); err != nil {
+		t.Fatal(err)
+	}
+	s.write("creditmill.yaml", tiny["creditmill.yaml"]+"publish: "+place+"\n")
 	s.run(month)
 	s.publish(jobs.PublishOptions{})
-	s.wantPublished(filepath.Join(dir, "for analysts"))
+	s.wantPublished(dir) // without what was left
 	if _, err := os.Stat(s.copyDir()); !os.IsNotExist(err) {
 		t.Errorf("published in the lake too: %v", err)
 	}
@@ -504,27 +634,51 @@ func TestAForgetThatWasCutOffBeforeTheCopy(t *testing.T) {
 	s := newSite(t, tiny)
 	s.run(month)
 	s.publish(jobs.PublishOptions{})
-	forget := func(f func(lake.Store) lake.Store) error {
+	forget := func(account string, f func(lake.Store) lake.Store) (jobs.ForgetReport, error) {
 		m, err := s.open(rerateNow, f)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = m.Forget(t.Context(), jobs.ForgetOptions{Account: "bob", Reason: "a test", Random: bytes.NewReader(make([]byte, 16))})
-		return err
+		return m.Forget(t.Context(), jobs.ForgetOptions{Account: account, Reason: "a test", Random: bytes.NewReader(make([]byte, 16))})
 	}
-	err := forget(func(store lake.Store) lake.Store { return refusing{store} })
-	if err == nil || !strings.Contains(err.Error(), "the rows of the lake have a pseudonym, but the published copy in "+s.copyDir()+" may have the name still") {
+	unknown := func(account string) {
+		t.Helper()
+		wantUntouched(t, s, func() {
+			if _, err := forget(account, nil); !errors.As(err, new(jobs.ConfigError)) || !strings.Contains(err.Error(), "no rows of this name") {
+				t.Errorf("forget %s: %v", account, err)
+			}
+		})
+	}
+	full := func(store lake.Store) lake.Store { return refusing{store, syscall.ENOSPC} }
+	if err := os.Remove(filepath.Join(s.copyDir(), "_as_of.json")); err != nil {
+		t.Fatal(err)
+	}
+	unknown("nobody") // nobody was forgotten: the copy is none of its business
+	report, err := forget("bob", full)
+	if !errors.As(err, new(jobs.UnsaidError)) || !strings.Contains(err.Error(), "the rows of the lake have a pseudonym, but the published copy in "+s.copyDir()+" may have the name still") {
 		t.Fatalf("forget: %v", err)
 	}
-	if err := forget(nil); err == nil || !strings.Contains(err.Error(), "no rows of this name") {
-		t.Errorf("forget again: %v", err)
+	run := report.Run.Number
+	if _, err := forget("bob", full); !errors.As(err, new(jobs.UnsaidError)) {
+		t.Errorf("forget again, the disk is full still: %v", err)
+	}
+	if report, err := forget("bob", nil); err != nil || report.Run != nil || report.Published != run {
+		t.Errorf("forget again: %+v, %v", report, err)
 	}
 	s.wantPublished(s.copyDir())
+	unknown("bob")
+	s.write("raw/calls/9.jsonl", `{"id":"n1","ts":"2026-10-21T10:00:00Z","org":"ada","op":"image.generate","n":1}`)
+	s.run(month[:1])
+	unknown("bob") // the copy lags behind, but not behind a forget
 }
 
 // A refusing store has no copy made.
-type refusing struct{ lake.Store }
+type refusing struct {
+	lake.Store
 
-func (refusing) Copy(context.Context, string, lake.Place) (bool, error) {
-	return false, fs.ErrPermission
+	err error
+}
+
+func (r refusing) Copy(context.Context, string, lake.Place) (bool, error) {
+	return false, fmt.Errorf("copy this to that: %w", r.err)
 }

@@ -53,7 +53,9 @@ func (a *app) report(err error) int {
 	}
 	if errors.Is(err, context.Canceled) {
 		a.error("interrupted")
-		a.hint("what was not committed left nothing behind; the same command finishes the work")
+		if a.commits {
+			a.hint("what was not committed left nothing behind; the same command finishes the work")
+		}
 		return exitCode(err)
 	}
 	for _, e := range parts(err) {
@@ -64,6 +66,8 @@ func (a *app) report(err error) int {
 		a.hint("`creditmill help` lists the commands, `creditmill COMMAND --help` their flags")
 	case errors.Is(err, jobs.ErrLost):
 		a.hint("nothing was changed: run the same command again")
+	case isFull(err) && errors.As(err, new(jobs.UnsaidError)):
+		a.hint("make room there and run the same command again: until then the published copy has no _as_of.json")
 	case isFull(err):
 		a.hint("make room there and run the same command again: nothing was changed")
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):

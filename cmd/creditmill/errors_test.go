@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/creditmill/creditmill/jobs"
 )
@@ -24,12 +26,38 @@ func TestExitCodes(t *testing.T) {
 		{heldError{errors.New("2026-10 was not closed")}, 3, "creditmill: error: 2026-10 was not closed\n"},
 		{fmt.Errorf("rate: %w", jobs.ErrLost), 4, "creditmill: hint: nothing was changed: run the same command again\n"},
 		{fmt.Errorf("view objects: %w", context.Canceled), 1, "creditmill: error: interrupted\ncreditmill: hint: what was not committed"},
+		{fmt.Errorf("rate: %w", syscall.ENOSPC), 1, "creditmill: hint: make room there and run the same command again: nothing was changed\n"},
+		{
+			fmt.Errorf("forget: %w", jobs.UnsaidError{Err: fmt.Errorf("rated: %w", syscall.ENOSPC)}), 1,
+			"creditmill: hint: make room there and run the same command again: until then the published copy has no _as_of.json\n",
+		},
 		{withHint(errors.New("no account \x1b[31m"), "look"), 1, "creditmill: error: no account \\x1b[31m\ncreditmill: hint: look\n"},
 	} {
 		var stderr bytes.Buffer
-		a := &app{stderr: &stderr}
+		a := &app{stderr: &stderr, commits: true}
 		if code := a.report(test.err); code != test.code || !strings.Contains(stderr.String(), test.says) {
 			t.Errorf("%v: code %d, want %d\n%s", test.err, code, test.code, stderr.String())
+		}
+	}
+}
+
+// What was not committed is spoken of by commands that commit something.
+func TestHintOfAnInterrupt(t *testing.T) {
+	for line, hinted := range map[string]bool{
+		"rate": true, "close": true, "forget --account a --reason b": true, "demo vision": true,
+		"query x": false, "report --period 2026-10": false, "export rated": false, "files rated": false, "tables": false, "status": false, "runs show 1": false, "prices diff a b": false, "doctor": false, "version": false,
+	} {
+		var stderr bytes.Buffer
+		a := &app{stderr: &stderr, clock: time.Now}
+		cmd, _, err := a.root().Find(strings.Fields(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.root().PersistentPreRunE(cmd, nil); err != nil {
+			t.Fatal(err)
+		}
+		if code := a.report(context.Canceled); code != exitFailed || strings.Contains(stderr.String(), "hint") != hinted {
+			t.Errorf("%s: code %d\n%s", line, code, stderr.String())
 		}
 	}
 }

@@ -19,7 +19,8 @@ func (a *app) forgetCommand() *cobra.Command {
 			"name, what account events say of the person goes, and so does the raw text of rejects that mention the name.\n" +
 			"Issued invoices and notes stay as they are; the table kept_parties alone still names their customer.\n" +
 			"Files that had the person's rows are deleted, earlier generations too. It asks nothing, and cannot be undone.\n\n" +
-			"The published copy gets the pseudonym too. Raw logs, exports and backups are yours to delete.\n\n" +
+			"The published copy gets the pseudonym too. Raw logs, exports, pages, other published copies\n" +
+			"and backups are yours to delete.\n\n" +
 			"The reason stays in the log: do not write the name there. With --dry-run it only says what there is.",
 		Example: "  creditmill forget --account jane@example.com --dry-run\n" +
 			"  creditmill forget --account jane@example.com --reason 'request 2026-114'\n" +
@@ -47,7 +48,7 @@ func (a *app) forgetCommand() *cobra.Command {
 				}
 				return err
 			}
-			a.forgot(report)
+			a.forgot(report, options.Account+options.Key)
 			return err
 		},
 	}
@@ -60,7 +61,7 @@ func (a *app) forgetCommand() *cobra.Command {
 }
 
 // A forgetDocument is what `forget --json` prints. Run and pseudonym are null of a dry
-// run, and where there was only left to delete what an earlier run had condemned.
+// run, and where an earlier run had left only files to delete or the copy to publish.
 type forgetDocument struct {
 	Run       *int64                   `json:"run"`
 	Column    string                   `json:"column"` // account or key
@@ -90,7 +91,7 @@ type stillNamedDocument struct {
 func newForgetDocument(r jobs.ForgetReport) forgetDocument {
 	document := forgetDocument{
 		Run: number(r.Run), Column: r.Column, Pseudonym: optional(r.Pseudonym), Tables: []forgottenTableDocument{},
-		Documents: r.Documents, Deleted: r.Deleted, Finished: r.Finished, Published: r.Published,
+		Documents: r.Documents, Deleted: r.Deleted, Finished: r.Finished, Published: r.Published != 0,
 		Left: []stillNamedDocument{}, Objects: append([]string{}, r.Objects...), More: r.More,
 	}
 	for _, t := range r.Tables {
@@ -103,11 +104,16 @@ func newForgetDocument(r jobs.ForgetReport) forgetDocument {
 }
 
 // forgot prints what a forget has done, or would do.
-func (a *app) forgot(r jobs.ForgetReport) {
+func (a *app) forgot(r jobs.ForgetReport, name string) {
 	dry := r.Run == nil
 	switch {
 	case dry && len(r.Tables) == 0:
-		a.printf("No row has this name. %s deleted that an earlier run had condemned.\n", were(r.Finished, "file"))
+		if r.Finished > 0 {
+			a.printf("No row has this name. %s deleted that an earlier run had condemned.\n", were(r.Finished, "file"))
+		}
+		if r.Published != 0 {
+			a.printf("%s is not in the lake; the published copy is as of run %d.\n", printable(name), r.Published)
+		}
 		return
 	case dry:
 		a.printf("Of this %s there are:\n", r.Column)
@@ -149,10 +155,10 @@ func (a *app) forgot(r jobs.ForgetReport) {
 	if r.Finished > 0 {
 		a.printf("%s deleted besides that an earlier run had condemned.\n", were(r.Finished, "file"))
 	}
-	if r.Published {
+	if r.Published != 0 {
 		a.printf("The published copy has the pseudonym.\n")
 	}
-	a.printf("Raw logs, exports, backups and older versions of a versioned bucket are yours to delete.\n")
+	a.printf("Raw logs, exports, pages, other published copies, backups and older versions of a versioned bucket are yours to delete.\n")
 }
 
 func were(n int64, thing string) string {

@@ -37,7 +37,7 @@ func (a *app) publishCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&options.Full, "full", false, "make every file of the copy anew, whatever is there")
+	cmd.Flags().BoolVar(&options.Full, "full", false, "make every file of the copy anew, whatever is there and whichever log it is of")
 	cmd.Flags().BoolVar(&options.DryRun, "dry-run", false, "only say whether the copy is right, and what there is to do")
 	return cmd
 }
@@ -101,7 +101,11 @@ func (a *app) publishStrays(r jobs.PublishReport) {
 // keepPublished brings the published copy up to date after a run was committed. The run
 // stands whatever comes of it.
 func (a *app) keepPublished(ctx context.Context, m *jobs.Mill) {
-	if err := m.KeepPublished(ctx); err != nil && ctx.Err() == nil {
+	err := m.KeepPublished(ctx)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		a.warnf("interrupted before the published copy was up to date: `creditmill publish` goes on")
+	case err != nil:
 		a.warnf("%s", printable(err.Error()))
 	}
 }

@@ -119,6 +119,11 @@ func TestBadConfigurations(t *testing.T) {
 		},
 		{"publish elsewhere", minimal + "publish: s3://bucket/x\n", source, "creditmill.yaml:4:10: publish must be on the same storage as the lake (lake)\n"},
 		{"publish in the lake's data", minimal + "publish: data/x\n", source, "creditmill.yaml:4:10: publish must not lie in the lake's own folder data / write published/, or a place that nothing else uses\n"},
+		{
+			"publish as if beside the configuration", minimal + "publish: ./published\n", source,
+			"creditmill.yaml:4:10: a relative path of publish lies within the lake / write published/ for a place within the lake, or a whole path or address, or never\n",
+		},
+		{"publish in the lake's data, where case does not count", minimal + "publish: Data\n", source, "creditmill.yaml:4:10: publish must not lie in the lake's own folder Data / write published/, or a place that nothing else uses\n"},
 		{"publish hidden", minimal + "publish: a/.b\n", source, "creditmill.yaml:4:10: publish must have no part that begins with a dot: readers pass over it / write published/, or a place that nothing else uses\n"},
 		{
 			"publish around the lake", "lake: s3://bucket/a/lake\nraw: s3://logs\nfirst_period: 2026-10\npublish: s3://bucket/a\n", source,

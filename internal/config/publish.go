@@ -14,7 +14,8 @@ var lakeFolders = []string{"runs", "checkpoints", "data", "configs", "failures",
 
 // publish reads where the clean copy goes: a path within the lake, a folder of its
 // own or a prefix. A folder's copies are links and those of object storage are made
-// by the server, so it lies on the same storage as the lake. never is no place.
+// by the server, so it lies on the same storage as the lake. never is no place. Of
+// other keys `./` is the folder of the configuration, so here it is refused.
 func (r reader) publish(n yamlfile.Node) Location {
 	text := "published"
 	if !n.IsZero() {
@@ -31,8 +32,8 @@ func (r reader) publish(n yamlfile.Node) Location {
 		l = r.location(n)
 	case r.c.Lake.IsZero():
 		return Location{}
-	case !filepath.IsLocal(filepath.FromSlash(text)) || path.Clean(text) == ".":
-		r.Add(n, "write published/, a whole path or address, or never", "a relative path of publish lies within the lake")
+	case !filepath.IsLocal(filepath.FromSlash(text)) || path.Clean(text) == "." || strings.HasPrefix(text, "./") && r.c.recorded == nil:
+		r.Add(n, "write published/ for a place within the lake, or a whole path or address, or never", "a relative path of publish lies within the lake")
 		return Location{}
 	default:
 		l = r.c.Lake.join(text)
@@ -55,7 +56,7 @@ func (r reader) publishApart(n yamlfile.Node, l Location) {
 	switch relative, in := l.Within(r.c.Lake); {
 	case r.c.Lake.within(l):
 		r.Add(n, hint, "publish must not be the lake, nor lie around it (%s)", l)
-	case in && slices.Contains(lakeFolders, firstPart(relative)):
+	case in && slices.Contains(lakeFolders, strings.ToLower(firstPart(relative))): // some file systems take a for A
 		r.Add(n, hint, "publish must not lie in the lake's own folder %s", firstPart(relative))
 	case in && slices.ContainsFunc(strings.Split(relative, "/"), func(part string) bool { return strings.HasPrefix(part, ".") }):
 		r.Add(n, hint, "publish must have no part that begins with a dot: readers pass over it")
