@@ -25,7 +25,7 @@ var usageViewEntries = []lake.Entry{
 	{
 		Name:    "top_accounts",
 		About:   "the accounts of each month by the credits they used, with what they were charged",
-		Row:     "a month and an account with calls or documents of it",
+		Row:     "a month and an account with priced calls or documents of it",
 		Key:     []string{"period", "account"},
 		KeyNote: "`rank` counts the accounts of a month from 1: `period` and `rank` are a key, too.",
 		Changes: "moves on with each run that rates; a closed month with its re-rates",
@@ -35,7 +35,7 @@ var usageViewEntries = []lake.Entry{
 			{Name: "name", Type: "VARCHAR", Null: "of an account without a name", Meaning: "its newest name, as in `accounts`", Example: "Dunlin GmbH"},
 			{Name: "calls", Type: "BIGINT", Unit: "calls", Meaning: "priced calls", Example: "3"},
 			{Name: "credits", Type: "DECIMAL(38,6)", Unit: "credits", Meaning: "what they cost", Example: "65000.000000"},
-			{Name: "charges", Type: "DECIMAL(38,4)", Unit: "money", Null: "of an account without an invoice or note for the month, as in a month that is not closed, and of one that was charged in two currencies", Meaning: "its invoice for the month and the notes that correct it, whenever they were issued: without tax", Example: "570.0000"},
+			{Name: "charges", Type: "DECIMAL(38,4)", Unit: "money", Null: "of an account without an invoice or note for the month, as in a month that is not closed, and of one that was charged in two currencies; one that was wholly taken back does not count", Meaning: "its invoice for the month and the notes that correct it, whenever they were issued: without tax", Example: "570.0000"},
 			{Name: "currency", Type: "VARCHAR", Null: "where `charges` is", Meaning: "of the charges", Example: "EUR"},
 			periodOf("the month"),
 		},

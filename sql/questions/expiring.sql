@@ -5,5 +5,5 @@
 SELECT e.account, a.name, e.kind, e.expires_at, e.days_left, e.remaining, e.deferred, e.currency, e.rolls_over, e.bucket_id
 FROM balances_expiring AS e
 LEFT JOIN accounts AS a ON a.account = e.account
-WHERE e.days_left < 30
+WHERE e.expires_at <= (SELECT balances_at FROM as_of) + INTERVAL 30 DAY
 ORDER BY e.expires_at, e.account, e.bucket_id

@@ -1,19 +1,26 @@
 -- How long what an account can use lasts, expiry aside, at the pace of the 7 days before the newest balances: a row for
--- each that used credits then. What was overage or denied counts as used. before_renewal says that it runs out before the
--- next allowance comes, or that none comes; then calls are denied where protection is true, else they are overage as far
--- as a limit goes, unless it buys top-ups. Beyond 100 years days_left and runs_out_on are NULL.
+-- each that used credits then. What was overage or denied counts as used; late calls do not: they were made before. Where
+-- the balances stand at a month's end, what the next month's cycle grants at that instant is usable too. before_renewal
+-- says that it runs out before the next allowance comes, or that none comes; then calls are denied where protection is
+-- true, else they are overage as far as a limit goes, unless it buys top-ups. Beyond 100 years days_left and runs_out_on
+-- are NULL.
 WITH
 used AS (
   SELECT account, sum(credits) AS credits
   FROM rated
-  WHERE held IS NULL AND posted_at >= {{.BalancesAt}} - INTERVAL 7 DAY AND posted_at < {{.BalancesAt}}
+  WHERE held IS NULL AND NOT late AND posted_at >= {{.BalancesAt}} - INTERVAL 7 DAY AND posted_at < {{.BalancesAt}}
     AND period >= {{.WeekBefore}} AND period <= {{.BalancesPeriod}}
   GROUP BY account
 ),
 usable AS (
-  SELECT account, sum(remaining) AS credits
-  FROM balances
-  WHERE period = {{.BalancesPeriod}} AND starts_at <= {{.BalancesAt}} AND (expires_at IS NULL OR expires_at > {{.BalancesAt}})
+  SELECT account, sum(credits) AS credits
+  FROM (
+    SELECT account, remaining AS credits
+    FROM balances
+    WHERE period = {{.BalancesPeriod}} AND starts_at <= {{.BalancesAt}} AND (expires_at IS NULL OR expires_at > {{.BalancesAt}})
+    UNION ALL
+    SELECT account, allowance FROM standings WHERE {{.BalancesAtEnd}} AND from_at = {{.BalancesAt}}
+  )
   GROUP BY account
 ),
 paces AS (
@@ -36,16 +43,12 @@ lasting AS (
 ends AS (
   SELECT
     l.account, l.usable, l.used, l.days, {{.BalancesAt}} + to_days(CAST(l.days AS INTEGER)) + to_seconds(l.seconds) AS runs_out_at,
-    CASE
-      WHEN s.from_at = {{.BalancesAt}} AND {{.BalancesAtEnd}} AND s.allowance > 0 THEN s.from_at -- the next month grants it
-      WHEN s.next_allowance > 0 THEN s.to_at
-    END AS renews_at,
-    s.protection, s.topup
+    CASE WHEN s.next_allowance > 0 THEN s.to_at END AS renews_at, s.protection, s.topup
   FROM lasting AS l
   LEFT JOIN standings AS s ON s.account = l.account
 )
 SELECT
-  account, CAST(usable AS DECIMAL(38,6)) AS usable, used AS used_7_days, days AS days_left, CAST({{.LocalAhead "runs_out_at"}} AS DATE) AS runs_out_on, renews_at,
+  account, CAST(usable AS DECIMAL(38,6)) AS usable, used AS used_7_days, days AS days_left, CAST({{.LocalAtAnyTime "runs_out_at"}} AS DATE) AS runs_out_on, renews_at,
   COALESCE(runs_out_at < renews_at, days IS NOT NULL AND renews_at IS NULL) AS before_renewal,
   COALESCE(protection, true) AS protection, COALESCE(topup, false) AS topup
 FROM ends
