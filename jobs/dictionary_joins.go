@@ -37,7 +37,7 @@ func Joins() []Join {
 		},
 		{
 			From: "burns", To: "rated", On: "source, account, event_id, posted_at, period", Query: "burns_rated",
-			OnlyNote: "the burns of a call add up to its credits; but for late calls of one id from several months, see [burns](#burns)",
+			OnlyNote: "the burns of a call add up to its credits; late calls of one id from several months are taken together, see [burns](#burns)",
 		},
 		{
 			From: "burns", To: "balances", On: "bucket_id, period", Query: "burns_balances",
@@ -76,7 +76,10 @@ func Joins() []Join {
 // Statement is the join as a SELECT that can be run: a row for each row of From that Only
 // lets through.
 func (j Join) Statement() string {
-	_, statement, _ := strings.Cut(sql.Text("joins/"+j.Query), "\n") // without the comment
+	statement := sql.Text("joins/" + j.Query)
+	for strings.HasPrefix(statement, "-- ") {
+		_, statement, _ = strings.Cut(statement, "\n")
+	}
 	return strings.TrimSpace(statement)
 }
 

@@ -27,8 +27,8 @@ func (r *monthReport) balances() page.Section {
 		},
 		{Title: "By kind of bucket", Query: r.ask("report/month_buckets"), Empty: r.noBalances("No bucket was open in the month.")},
 		{
-			Title: "Expired in the month", Query: r.ask("report/month_expired"), Empty: r.noBalances("Nothing expired in the month."),
-			Columns: columns("kind", "buckets", "accounts", page.Column{Name: "expired", Title: "credits expired"}, amounts("breakage"), "currency"),
+			Title: "Expired and voided in the month", Query: r.ask("report/month_expired"), Empty: r.noBalances("Nothing expired or was voided in the month."),
+			Columns: columns("kind", "buckets", "accounts", page.Column{Name: "expired", Title: "credits expired"}, page.Column{Name: "voided", Title: "credits voided"}, amounts("breakage"), "currency"),
 		},
 		{
 			Title: "What is left, by the month in which it expires", Query: r.ask("report/month_expiring"), Empty: r.noBalances("Nothing is left in any bucket."),

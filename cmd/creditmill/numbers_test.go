@@ -2,18 +2,21 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/big"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/invoice/document"
 	"github.com/creditmill/creditmill/jobs"
+	"github.com/creditmill/creditmill/sql"
 )
 
 // documentedQueries are the queries of docs/numbers.md, by the heading that each is the
@@ -64,6 +67,12 @@ func (c *numbersCheck) ask(heading, number string, given values) []map[string]an
 	if number != "" {
 		query = strings.ReplaceAll(query, documentOfDocs, strings.ReplaceAll(number, "'", "''"))
 	}
+	return c.run("docs/numbers.md, "+heading, query, given)
+}
+
+// run runs a query as `query --format json` does, with those parameters that it has.
+func (c *numbersCheck) run(name, query string, given values) []map[string]any {
+	c.t.Helper()
 	used := values{}
 	for name, value := range given {
 		if strings.Contains(query, "$"+name) {
@@ -73,11 +82,11 @@ func (c *numbersCheck) ask(heading, number string, given values) []map[string]an
 	var out bytes.Buffer
 	c.app.stdout = &out
 	if err := c.app.query(c.t.Context(), c.reader.Session(), ask{text: query}, queryFlags{format: formatJSON, given: used}); err != nil {
-		c.t.Fatalf("docs/numbers.md, %s: %v", heading, err)
+		c.t.Fatalf("%s: %v", name, err)
 	}
 	rows, ok := decoded(c.t, out.Bytes()).(map[string]any)["rows"].([]any)
 	if !ok {
-		c.t.Fatalf("docs/numbers.md, %s: no rows in %s", heading, &out)
+		c.t.Fatalf("%s: no rows in %s", name, &out)
 	}
 	list := make([]map[string]any, len(rows))
 	for i, row := range rows {
@@ -300,6 +309,47 @@ func (c *numbersCheck) documents() (err error) {
 			p.list(path, c.ask("`"+path+"`", d.Number, nil))
 		}
 		p.whole()
+		c.onPage(d, p)
+	}
+}
+
+// onPage compares a note's lines with those on its account's page, which has the first
+// sixty lines of its month.
+func (c *numbersCheck) onPage(d *document.Document, p *printed) {
+	c.t.Helper()
+	lines, _ := p.at("lines").([]any)
+	if d.Kind == document.Invoice || len(lines) > 30 {
+		return
+	}
+	month := cmp.Or(d.CorrectsPeriod, d.Period.String())
+	rows := c.run("account_lines", sql.Text("report/account_lines"), values{accountParameter: d.Account, periodParameter: month})
+	rows = slices.DeleteFunc(rows, func(row map[string]any) bool { return row["document"] != d.Number })
+	if len(rows) != len(lines) {
+		c.t.Errorf("%s has %d lines, the page of %s in %s has %d of them", d.Number, len(lines), d.Account, month, len(rows))
+		return
+	}
+	for i, row := range rows {
+		line, _ := lines[i].(map[string]any)
+		for _, name := range []string{"line", "quantity", "unit_price", "amount"} {
+			if !sameValue(line[name], row[name]) {
+				c.t.Errorf("%s, line %d: %s is %v, on the page %v", d.Number, i+1, name, line[name], row[name])
+			}
+		}
+	}
+}
+
+// The page of an account rounds prices as the documented query of `lines` does.
+func TestLinesOfAPageRoundAsDocumented(t *testing.T) {
+	t.Parallel()
+	cases := func(query string) (list []string) {
+		for _, m := range regexp.MustCompile(`(?:WHEN (?:l\.)?currency IN (\([^)]*\)) THEN|ELSE) ([0-9.]+)\n`).FindAllStringSubmatch(query, -1) {
+			list = append(list, m[1]+m[2])
+		}
+		return list
+	}
+	got, want := cases(sql.Text("report/account_lines")), cases(documentedQueries(t)["`lines`"])
+	if len(want) < 2 || !slices.Equal(got, want) {
+		t.Errorf("account_lines has halves of currencies' digits %q, docs/numbers.md %q", got, want)
 	}
 }
 
@@ -317,6 +367,11 @@ func (c *numbersCheck) month(month string) error {
 			c.history(account, given)
 			c.statement(account, month, given)
 		}
+	}
+	lost := "SELECT currency, b.breakage, r.breakage AS revenue FROM revenue_by_month AS r LEFT JOIN (SELECT currency, sum(breakage) AS breakage FROM (" +
+		sql.Text("report/month_expired") + ") GROUP BY currency) AS b USING (currency) WHERE r.period = $period AND coalesce(b.breakage, 0) <> r.breakage"
+	if bad := c.run("month_expired", lost, values{periodParameter: month}); len(bad) > 0 {
+		c.t.Errorf("%s: what month_expired says was lost is not the month's revenue: %v", month, bad)
 	}
 	for heading := range c.queries {
 		if strings.HasPrefix(heading, "The same number in two places") {
@@ -472,6 +527,99 @@ func TestNumbersOfARerate(t *testing.T) {
 	if len(differ) < 2 {
 		t.Error("the re-rate has left every statement as it was issued")
 	}
+	lateTwice(t, config)
+}
+
+// lateTwice closes December with a late call of October and one of November of the same id,
+// of 30 and 40 credits: they post at one instant, and 70 credits burn for them, those of
+// November's allowance, which runs to December 2. With the 7 of r-010 they are 77 of the
+// 1,000 that cost 49.00: 3.773.
+func lateTwice(t *testing.T, config string) {
+	t.Helper()
+	const month, now = "2026-12", "2027-01-02T12:00:00Z"
+	late := filepath.Join(filepath.Dir(config), "raw", "gateway", "twice.jsonl")
+	if err := os.WriteFile(late, []byte(`{"request_id":"r-011","ts":"2026-10-26T12:00:00Z","org":"acme","op":"image.generate","params":{"n":30},"status":200}
+{"request_id":"r-011","ts":"2026-11-26T12:00:00Z","org":"acme","op":"image.generate","params":{"n":40},"status":200}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"ingest", "rate", "close"} {
+		call(t, command, "--config", config, "--now", now)
+	}
+	looking(t, config, func(c *numbersCheck) {
+		given := values{accountParameter: "acme", periodParameter: month}
+		c.statement("acme", month, given)
+		joined := "SELECT event_id, cost, count(*) AS burns, sum(paid) AS paid FROM (" + sql.Text("joins/burns_rated") + ") WHERE account = $account AND period = $period GROUP BY event_id, cost ORDER BY event_id"
+		for _, like := range []struct {
+			name      string
+			got, want []map[string]any
+		}{
+			{"burns and calls", c.run("burns_rated", joined, given), []map[string]any{
+				{"event_id": "r-010", "cost": 7, "burns": 1, "paid": 7}, {"event_id": "r-011", "cost": 70, "burns": 2, "paid": 70},
+			}},
+			{"parts of the value", c.ask("The value of usage", "", given), []map[string]any{
+				{"credits": 70, "price": 49, "granted": 1000}, {"credits": 7, "price": 49, "granted": 1000},
+			}},
+			{"value", c.rows("SELECT credits, value FROM statements WHERE account = 'acme' AND period = $1 AND credits > 0", month), []map[string]any{
+				{"credits": 77, "value": "3.77"},
+			}},
+		} {
+			c.like(like.name, like.got, like.want)
+		}
+		c.billedAnew()
+	})
+}
+
+// like fails where rows are not those that there should be, in the columns that are named.
+func (c *numbersCheck) like(name string, got, want []map[string]any) {
+	c.t.Helper()
+	if len(got) != len(want) {
+		c.t.Errorf("%s: %v, want %v", name, got, want)
+		return
+	}
+	for i, row := range want {
+		for column, value := range row {
+			if !sameValue(got[i][column], value) {
+				c.t.Errorf("%s, row %d: %s is %v, want %v", name, i+1, column, got[i][column], value)
+			}
+		}
+	}
+}
+
+// billedAnew takes back what acme was charged for October, 5.40 of overage and 65.82 in
+// all, and charges 5.00 and 60.50 in another currency, as a re-rate would whose account has
+// another one: it stands once, with the amount that is left. A third one has no sum.
+func (c *numbersCheck) billedAnew() {
+	c.t.Helper()
+	add := func(number, overage, total, currency string) {
+		c.t.Helper()
+		for _, statement := range []string{
+			fmt.Sprintf("INSERT INTO invoices SELECT * REPLACE ('%s' AS number, %s AS total, '%s' AS currency) FROM invoices WHERE number = 'CN-2026-000001'", number, total, currency),
+			fmt.Sprintf("INSERT INTO invoice_lines SELECT * REPLACE ('%s' AS number, %s AS amount, '%s' AS currency) FROM invoice_lines WHERE number = 'CN-2026-000001' AND kind = 'overage'", number, overage, currency),
+		} {
+			if err := c.reader.Session().Exec(c.t.Context(), statement); err != nil {
+				c.t.Fatal(err)
+			}
+		}
+	}
+	charged := func(overage, total, currency any) {
+		c.t.Helper()
+		given := values{accountParameter: "acme", periodParameter: "2026-10"}
+		c.like("month_overage", c.run("month_overage", sql.Text("report/month_overage"), given), []map[string]any{
+			{"account": "acme", "overage": 90, "amount": overage, "currency": currency, "denied": 0, "shown": 2, "of": 2},
+			{"account": "hobby", "overage": 0, "amount": nil, "currency": nil, "denied": 5, "shown": 2, "of": 2},
+		})
+		c.like("account_months", c.run("account_months", sql.Text("report/account_months"), given), []map[string]any{
+			{"month": "2026-10", "credits": 1090, "overage": 90, "charged": total, "currency": currency},
+		})
+	}
+	charged("5.40", "65.82", "USD")
+	add("CN-2026-000090", "-5.40", "-65.82", "USD")
+	charged("0.00", "0.00", "USD")
+	add("DN-2026-000090", "5.00", "60.50", "EUR")
+	charged("5.00", "60.50", "EUR")
+	add("DN-2026-000091", "1.00", "1.21", "GBP")
+	charged(nil, nil, nil)
 }
 
 // reratedLake is the example of init with October and November closed and then re-rated,

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/creditmill/creditmill/jobs"
+	"github.com/creditmill/creditmill/sql"
 )
 
 // A madePage is an account's page and what a reader finds on it.
@@ -171,6 +172,7 @@ func (c *numbersCheck) reratedPages() {
 		"account_operations/3": {"86.24", "13.76"}, // 940/1090 = 0.86238…, 150/1090 = 0.13761…
 		"account_charged/0":    {"2"},
 		"account_charged/3":    {"65.82"},
+		"account_lines/4":      {"0.06", "−0.13", "49.00", "0.06", "11.55"}, // 10 credits less at 6.00 a hundred; taxes and fees are one each
 		"account_lines/5":      {"−0.60", "−0.13", "49.00", "6.00", "11.55"},
 		"account_documents/6":  {"66.55", "−0.73"},
 		"account_documents/11": {"corrected by CN-2026-000001", "corrects INV-2026-000001"},
@@ -197,6 +199,12 @@ func (c *numbersCheck) reratedPages() {
 			c.t.Errorf("acme in 2026-12, %s: %q, want %q", name, got, want)
 		}
 	}
+
+	// hobby has used 60 + 45 + 25 × 5 = 230 credits in October, and nothing since: each month has its row.
+	hobby := c.accountPage("hobby", "2026-12")
+	c.compare(hobby)
+	c.has(hobby, "account_months/0", []string{"2026-10", "2026-11", "2026-12"})
+	c.has(hobby, "account_months/2", []string{"230", "0", "0"})
 }
 
 // Names that would be markup, SQL or a turn of the reading direction, an account of ten
@@ -318,6 +326,10 @@ func TestAccountPagesOfStrangers(t *testing.T) {
 		if strings.Contains(buyer.text, "suspected fraud") {
 			t.Error("the page tells why credits were taken back")
 		}
+		// Of the pack's 29.00, 1 of 500 credits was used: 0.058. The rest is breakage, though nothing expired.
+		c.like("month_expired", c.run("month_expired", sql.Text("report/month_expired"), values{periodParameter: "2026-10"}), []map[string]any{
+			{"kind": "pack", "currency": "USD", "buckets": 1, "accounts": 1, "expired": 0, "voided": 499, "breakage": "28.94"},
+		})
 
 		quiet := c.accountPage("quiet", "")
 		if !strings.Contains(quiet.text, "Nothing was used.") || !strings.Contains(quiet.text, "There were no credits in this month.") {

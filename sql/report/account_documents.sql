@@ -11,7 +11,7 @@ ordered AS (
 shown AS (
   SELECT
     place, number, CASE kind WHEN 'invoice' THEN 'invoice' WHEN 'credit_note' THEN 'credit note' ELSE 'debit note' END AS kind,
-    coalesce(corrects_period, period) AS month, CAST({{.Local "issued_at"}} AS DATE) AS issued, CAST({{.LocalAhead "due_at"}} AS DATE) AS due_on,
+    coalesce(corrects_period, period) AS month, CAST({{.Local "issued_at"}} AS DATE) AS issued, CAST({{.LocalAtAnyTime "due_at"}} AS DATE) AS due_on,
     subtotal, tax, total, paid, amount_due, currency,
     CASE WHEN kind <> 'invoice' THEN 'corrects ' || coalesce(corrects, 'no invoice') ELSE 'corrected by ' || corrected_by END AS corrections
   FROM ordered WHERE place <= 24

@@ -5,7 +5,7 @@ WITH stand AS (
   FROM as_of
 ),
 days AS (
-  SELECT CAST({{.LocalAhead "expires_at"}} AS DATE) AS day, sum(remaining) AS credits
+  SELECT CAST({{.LocalAtAnyTime "expires_at"}} AS DATE) AS day, sum(remaining) AS credits
   FROM balances, stand
   WHERE account = $account AND period = $period AND remaining > 0 AND expires_at > stood
   GROUP BY day

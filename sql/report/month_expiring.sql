@@ -3,7 +3,7 @@
 -- of that month. After twelve months: 'later'; what never expires: NULL.
 WITH remaining AS (
   SELECT
-    kind, priority, remaining, account, strftime({{.LocalAhead "expires_at"}} - to_microseconds(1), '%Y-%m') AS month,
+    kind, priority, remaining, account, strftime({{.LocalAtAnyTime "expires_at"}} - to_microseconds(1), '%Y-%m') AS month,
     strftime(CAST($period || '-01' AS DATE) + to_months(12), '%Y-%m') AS last
   FROM balances WHERE period = $period AND remaining > 0
 )
