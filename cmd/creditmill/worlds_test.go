@@ -176,6 +176,9 @@ func lookAround(t *testing.T, world fs.FS, config string) {
 		if quoted {
 			args = append(args, strings.TrimSuffix(text, `"`))
 		}
+		if args[0] == "report" {
+			args = append(args, "--to", filepath.Join(t.TempDir(), "page.html"))
+		}
 		if out := call(t, args...); out == "" {
 			t.Errorf("%s prints nothing", command)
 		}
