@@ -135,24 +135,8 @@ func readParquet(t *testing.T, session *duck.Session, dir, table, partition stri
 	if partition != "" {
 		types = ", hive_types = {" + duck.Literal(partition) + ": VARCHAR}"
 	}
-	rows, err := session.Rows(t.Context(), "SELECT CAST(t AS VARCHAR) FROM read_parquet("+duck.Literal(filepath.Join(dir, table, "**", "*.parquet"))+
+	return firstColumn(t, session, "SELECT CAST(t AS VARCHAR) FROM read_parquet("+duck.Literal(filepath.Join(dir, table, "**", "*.parquet"))+
 		", hive_partitioning = true"+types+") t ORDER BY ALL")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	var texts []string
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			t.Fatal(err)
-		}
-		texts = append(texts, text)
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return texts
 }
 
 // wantOneSchema checks that files have the same columns, as Parquet has them.

@@ -74,18 +74,14 @@ func secondsText(d time.Duration) string { return fmt.Sprintf("to_seconds(%d)", 
 
 // span is from before the first to after the last instant of what has been.
 func (l lakeText) span() (first, last time.Time) {
-	first = l.mill.Calendar.Start(l.mill.Config.FirstPeriod)
-	open, _ := l.mill.Lake.State().Open(l.mill.Config.FirstPeriod)
-	last = l.mill.Calendar.End(open)
-	for _, table := range lake.Tables() {
-		for _, file := range l.mill.Lake.State().Files(table) {
-			if file.MinTime != nil && file.MinTime.Before(first) {
-				first = *file.MinTime
-			}
-			if file.MaxTime != nil && file.MaxTime.After(last) {
-				last = *file.MaxTime
-			}
-		}
+	state, calendar := l.mill.Lake.State(), l.mill.Calendar
+	open, _ := state.Open(l.mill.Config.FirstPeriod)
+	first, last = state.TimeRange()
+	if start := calendar.Start(l.mill.Config.FirstPeriod); first.IsZero() || start.Before(first) {
+		first = start
+	}
+	if end := calendar.End(open); last.Before(end) {
+		last = end
 	}
 	return first, last
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creditmill/creditmill/internal/duck"
 	"github.com/creditmill/creditmill/internal/lake"
 	"github.com/creditmill/creditmill/internal/period"
 	"github.com/creditmill/creditmill/jobs"
@@ -193,7 +194,12 @@ func (s site) rows() map[string][]string {
 // query returns the first column of a query's rows.
 func query(t *testing.T, reader *jobs.Reader, statement string) []string {
 	t.Helper()
-	rows, err := reader.Session().Rows(t.Context(), statement)
+	return firstColumn(t, reader.Session(), statement)
+}
+
+func firstColumn(t *testing.T, session *duck.Session, statement string) []string {
+	t.Helper()
+	rows, err := session.Rows(t.Context(), statement)
 	if err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}

@@ -11,8 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
 	"github.com/duckdb/duckdb-go/v2"
 
+	"github.com/creditmill/creditmill/internal/fixed"
 	"github.com/creditmill/creditmill/internal/period"
 )
 
@@ -128,16 +130,5 @@ func intervalText(v duckdb.Interval) string {
 
 // decimalText writes units of 10^-scale with all of their digits.
 func decimalText(units *big.Int, scale int) string {
-	if scale == 0 {
-		return units.String()
-	}
-	text := new(big.Int).Abs(units).String()
-	if len(text) <= scale {
-		text = strings.Repeat("0", scale+1-len(text)) + text
-	}
-	text = text[:len(text)-scale] + "." + text[len(text)-scale:]
-	if units.Sign() < 0 {
-		text = "-" + text
-	}
-	return text
+	return fixed.Format(decimal128.FromBigInt(units), scale, scale)
 }

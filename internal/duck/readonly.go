@@ -28,12 +28,6 @@ type Query struct {
 	Columns    []string // of its result, as it names them: two may have the same name; nil: not known before it runs
 }
 
-// CheckReadOnly is [Session.ReadOnly] for who needs to know no more.
-func (s *Session) CheckReadOnly(ctx context.Context, text string) error {
-	_, err := s.ReadOnly(ctx, text)
-	return err
-}
-
 // ReadOnly refuses every text but one SELECT or one EXPLAIN of a SELECT that reads the
 // session's own tables and views and nothing else (SPEC section 11), by what DuckDB's own
 // parser takes it for. Nothing is run. A session sees only its folders but may read and

@@ -248,6 +248,20 @@ func (s *State) Files(table Table) []File {
 	return files
 }
 
+// TimeRange is from the first to the last instant that rows of live files have; zero
+// where none has any.
+func (s *State) TimeRange() (first, last time.Time) {
+	for _, file := range s.files {
+		if file.MinTime != nil && (first.IsZero() || file.MinTime.Before(first)) {
+			first = *file.MinTime
+		}
+		if file.MaxTime != nil && file.MaxTime.After(last) {
+			last = *file.MaxTime
+		}
+	}
+	return first, last
+}
+
 // Partition returns the live files of one partition of a table.
 func (s *State) Partition(table Table, partition string) []File {
 	return slices.DeleteFunc(s.Files(table), func(f File) bool { return f.Partition != partition })
